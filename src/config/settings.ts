@@ -1,0 +1,88 @@
+import type { Secret } from '../shared/secret.ts';
+
+/** How completions choose their backend (design document, decision 2 and its refined form). */
+export type ProviderMode = 'operation' | 'smart' | 'ollama' | 'litellm';
+
+/** One entry of `model_list`, LiteLLM's form. */
+export type ModelEntry = {
+  readonly modelName: string;
+  /** `provider/name` as written in `litellm_params.model`. */
+  readonly model: string;
+  readonly apiBase?: string;
+  readonly apiKey?: Secret;
+  /** `litellm_params.mock_response`: answered without an upstream. */
+  readonly mockResponse?: string;
+  /** Every other parameter of `litellm_params` that travels with a request (`temperature`, `num_ctx`…). */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly modelInfo: Readonly<Record<string, unknown>>;
+  /** Line in the file, for messages. */
+  readonly line?: number;
+};
+
+/** A vault to serve. */
+export type VaultEntry = {
+  /** NFC, letters of any script, digits, spaces, `._-`; no `:` or `/`. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly path: string;
+};
+
+/** The whole effective configuration: immutable, replaced as a whole on reload. */
+export type Settings = {
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly allowedHosts: readonly string[];
+    readonly allowedOrigins: readonly string[];
+  };
+  readonly masterKey?: Secret;
+  readonly modelList: readonly ModelEntry[];
+  readonly providers: {
+    readonly mode: ProviderMode;
+    readonly ollama: {
+      readonly url: string;
+      readonly defaultModel?: string;
+      readonly defaultEmbeddingModel?: string;
+      /** Canonical runner options of every model (`num_ctx`, `num_gpu`, `num_thread`…). */
+      readonly hardware: Readonly<Record<string, number | boolean>>;
+      /** Options by model name, over `hardware`. */
+      readonly modelOverrides: Readonly<Record<string, Readonly<Record<string, number | boolean>>>>;
+      /** Milliseconds between two looks for models. */
+      readonly pollMs: number;
+    };
+    readonly litellm?: { readonly apiBase: string; readonly apiKey?: Secret };
+  };
+  readonly vaults: readonly VaultEntry[];
+  readonly rag: {
+    /** Who writes answers when the request does not say; absent: the default chat model. */
+    readonly model?: string;
+    /** Embedding model; absent: the default local one, pinned in the index on first use. */
+    readonly embeddingModel?: string;
+  };
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'auto' | 'text' | 'json';
+  };
+};
+
+/** Where a value came from, for `obelisk config`. */
+export type ValueOrigin =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'environment'; readonly name: string }
+  | { readonly kind: 'file'; readonly file: string; readonly line: number }
+  | { readonly kind: 'flag'; readonly name: string };
+
+/** A configuration, with what `obelisk config` and the start message tell about it. */
+export type LoadedConfig = {
+  readonly settings: Settings;
+  /** Origin by dotted path of the setting (`server.port`). */
+  readonly origins: ReadonlyMap<string, ValueOrigin>;
+  /** Keys that are understood but have no effect yet, with file and line. */
+  readonly noEffect: readonly { readonly key: string; readonly file: string; readonly line: number }[];
+  /** Things a person should know (a removed Ollama option was dropped…), one sentence each. */
+  readonly notices: readonly string[];
+  /** The file that was read. */
+  readonly file?: string;
+};

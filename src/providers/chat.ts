@@ -1,0 +1,122 @@
+/**
+ * A chat in no provider's dialect: what a request means and what comes back. Dialects translate
+ * to and from these types; requests that keep their dialect end to end never become one.
+ */
+
+/** A tool call of an assistant. `arguments` is JSON text, as OpenAI has it. */
+export type ToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
+
+/** An image of a user's turn. */
+export type ImagePart = { readonly mediaType: string; readonly base64: string };
+
+/** One turn. */
+export type ChatMessage =
+  | { readonly role: 'system'; readonly text: string }
+  | { readonly role: 'user'; readonly text: string; readonly images?: readonly ImagePart[] }
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly reasoning?: string;
+      readonly toolCalls?: readonly ToolCall[];
+    }
+  | { readonly role: 'tool'; readonly text: string; readonly toolCallId: string };
+
+/** A function the model may call. */
+export type Tool = {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema. */
+  readonly parameters?: unknown;
+};
+
+/** `text`: free; `json`: any JSON object; `schema`: JSON of that schema. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json' }
+  | { readonly type: 'schema'; readonly schema: unknown };
+
+/** Ollama's `think`. */
+export type Think = boolean | 'low' | 'medium' | 'high' | 'max';
+
+/** A request for a chat completion. Absent means: the provider's default. */
+export type ChatRequest = {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly stream: boolean;
+  /** Whether a streamed answer ends with a usage chunk. */
+  readonly includeUsage: boolean;
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly format?: ResponseFormat;
+  readonly tools?: readonly Tool[];
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string };
+  readonly logprobs?: boolean;
+  readonly topLogprobs?: number;
+  readonly think?: Think;
+  /** Ollama's `keep_alive`: seconds or a Go duration. */
+  readonly keepAlive?: number | string;
+  /** Ollama's options by their own names (`num_ctx`, `top_k`…), from the top level and `options`. */
+  readonly options: Readonly<Record<string, unknown>>;
+};
+
+/** Why an answer ended. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
+/** Tokens of one exchange. */
+export type Usage = { readonly promptTokens: number; readonly completionTokens: number };
+
+/** Probability of one token; the shape is OpenAI's. */
+export type TokenLogprob = {
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes: readonly number[] | null;
+  readonly top_logprobs: readonly {
+    readonly token: string;
+    readonly logprob: number;
+    readonly bytes: readonly number[] | null;
+  }[];
+};
+
+/**
+ * What a writer says, in order. A stream is complete only by its one `finish`, which is last;
+ * a failure is an ObeliskError thrown by the iterator.
+ */
+export type ChatEvent =
+  | { readonly type: 'text-delta'; readonly text: string; readonly logprobs?: readonly TokenLogprob[] }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
+  | { readonly type: 'tool-call'; readonly index: number; readonly call: ToolCall }
+  /** Fields to merge into the assistant's message or delta (`sources`, `annotations` of a vault's answer). */
+  | { readonly type: 'message-fields'; readonly fields: Readonly<Record<string, unknown>> }
+  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: Usage };
+
+/** What a writer may tell and ask while it works. */
+export type ChatContext = {
+  readonly signal: AbortSignal;
+  /** Called when the model is cold and the wait will be long. */
+  onLoading?(): void;
+  /** Response headers of Obelisk's own (`x-obelisk-…`), only before the first event. */
+  onHeader?(name: string, value: string): void;
+};
+
+/** Writes an answer: Ollama, the extractive writer, a vault. */
+export type ChatWriter = (request: ChatRequest, context: ChatContext) => AsyncIterable<ChatEvent>;
+
+/** A request for embeddings. */
+export type EmbeddingRequest = {
+  readonly model: string;
+  readonly input: readonly string[];
+  readonly dimensions?: number;
+  readonly keepAlive?: number | string;
+  readonly options: Readonly<Record<string, unknown>>;
+};
+
+/** Embeddings in the order of the input. */
+export type EmbeddingResult = { readonly vectors: readonly Float32Array[]; readonly promptTokens: number };
+
+/** Makes embeddings. */
+export type Embedder = (request: EmbeddingRequest, signal: AbortSignal) => Promise<EmbeddingResult>;

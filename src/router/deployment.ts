@@ -1,0 +1,52 @@
+import type { Secret } from '../shared/secret.ts';
+
+/** Dialects an upstream can speak. `extractive` is the built-in writer; `vault` is a vault as a model. */
+export type DialectId = 'openai' | 'ollama' | 'extractive' | 'vault';
+
+/** One way to serve a model name. */
+export type Deployment = {
+  /** Stable within a configuration; in metrics and in `x-obelisk-deployment`. */
+  readonly id: string;
+  /** The public name, as in `/v1/models`. */
+  readonly modelName: string;
+  readonly dialect: DialectId;
+  /** The upstream's own name for the model (for a vault: its name). */
+  readonly model: string;
+  /** Base URL without a trailing slash: `https://host/v1` for `openai`, `http://host:11434` for `ollama`; empty for built-ins. */
+  readonly baseUrl: string;
+  readonly apiKey?: Secret;
+  /** Parameters from the configuration that a request's own fields override, by their wire names. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly capabilities: ModelCapabilities;
+  /** Where the model comes from, for people: `ollama http://127.0.0.1:11434`, `obelisk.yaml:12`. */
+  readonly source: string;
+  /** Whether text sent to it leaves the machine or the local network's model server. */
+  readonly local: boolean;
+};
+
+/** What a model can do; `undefined` where nobody said. */
+export type ModelCapabilities = {
+  readonly chat?: boolean;
+  readonly embedding?: boolean;
+  readonly tools?: boolean;
+  readonly vision?: boolean;
+  readonly thinking?: boolean;
+  /** Tokens the model was trained for. */
+  readonly contextLength?: number;
+};
+
+/** What a model name means at this moment. */
+export type Resolution =
+  | { readonly kind: 'found'; readonly deployment: Deployment }
+  /** Known, but its host is away: answered with 503. */
+  | { readonly kind: 'away'; readonly model: string; readonly host: string; readonly remedy: string }
+  | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
+
+/** Every model that can be asked for now. Implementations answer from memory. */
+export type ModelRegistry = {
+  resolve(name: string): Resolution;
+  list(): readonly Deployment[];
+  /** The model used where none was named; never one that leaves the machine unless configured. */
+  defaultChat(): Deployment | undefined;
+  defaultEmbedding(): Deployment | undefined;
+};

@@ -1,0 +1,44 @@
+/**
+ * The seam between handlers and transports. A handler knows neither node:http nor sockets: the
+ * same function serves a socket, a later codec of our own, and a call inside the process.
+ */
+
+/** Header names in lower case. Repeated headers are joined by node's rules (`, `). */
+export type Headers = Readonly<Record<string, string>>;
+
+/** One request, as a handler sees it. */
+export type HttpRequest = {
+  readonly method: string;
+  /** Path without the query, still percent-encoded, as received. */
+  readonly path: string;
+  /** Query without `?`; empty when there is none. */
+  readonly query: string;
+  /** Looks a header up; `name` in lower case. */
+  header(name: string): string | undefined;
+  /** Peer address, or `process` for a call inside the process, which is trusted. */
+  readonly remoteAddress: string;
+  /**
+   * Reads the whole body.
+   * @throws ObeliskError `payload_too_large` past `limitBytes`, `request_timeout`, `client_gone`.
+   */
+  body(limitBytes: number): Promise<Buffer>;
+  /** Calls `listener` once when the client has gone before the response ended. Returns an undo. */
+  onGone(listener: () => void): () => void;
+};
+
+/** The response to one request. `head` is called exactly once, before `write` or `end`. */
+export type HttpResponse = {
+  /** Whether `head` was called. */
+  readonly started: boolean;
+  /** Whether the response has ended or its client is gone. */
+  readonly closed: boolean;
+  head(status: number, headers: Headers): void;
+  /** Sends bytes (strings as UTF-8). False means: wait for `drain` before writing more. */
+  write(chunk: Uint8Array | string): boolean;
+  /** Calls `listener` once when the client can take more, or is gone. */
+  onDrain(listener: () => void): void;
+  end(chunk?: Uint8Array | string): void;
+};
+
+/** Serves one request. A rejection is answered by the transport's `onError`. */
+export type Handler = (request: HttpRequest, response: HttpResponse) => void | Promise<void>;

@@ -1,0 +1,90 @@
+import type { ObeliskError } from '../shared/errors.ts';
+import type { Headers } from './http.ts';
+
+/** Deadlines of one exchange with an upstream, in milliseconds, all monotonic. */
+export type Clocks = {
+  /** TCP and TLS set-up. */
+  readonly connectMs: number;
+  /** From the request being sent to the response head. */
+  readonly firstByteMs: number;
+  /** Between two reads of the body. */
+  readonly idleMs: number;
+  /** The whole exchange. */
+  readonly totalMs: number;
+};
+
+/** Clocks for a server somewhere else: it answers soon or is broken. */
+export const REMOTE_CLOCKS: Clocks = {
+  connectMs: 3_000,
+  firstByteMs: 60_000,
+  idleMs: 60_000,
+  totalMs: 1_800_000,
+};
+
+/** Clocks for a local model server: a cold model loads for minutes in silence. */
+export const LOCAL_CLOCKS: Clocks = {
+  connectMs: 3_000,
+  firstByteMs: 600_000,
+  idleMs: 300_000,
+  totalMs: 1_800_000,
+};
+
+/** One request to an upstream. */
+export type UpstreamRequest = {
+  /** Scheme, host and port: `http://127.0.0.1:11434`. */
+  readonly origin: string;
+  /** Path with query, starting with `/`. */
+  readonly path: string;
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  /** Lower-case names. `accept-encoding: identity` is added by the client. */
+  readonly headers: Headers;
+  readonly body?: Buffer | string;
+  readonly clocks: Clocks;
+};
+
+/**
+ * Receives one response. Exactly one of `onEnd` and `onError` is called, last and once; after
+ * `Exchange.abort()` neither is. Callbacks are never called before `send` has returned.
+ */
+export type UpstreamSink = {
+  onHead(status: number, headers: Headers): void;
+  /** False pauses the upstream until `Exchange.resume()`. */
+  onData(chunk: Buffer): boolean;
+  /** The framing of the message is complete. Whether the answer is complete, its dialect decides. */
+  onEnd(): void;
+  onError(error: ObeliskError): void;
+};
+
+/** Control over a running exchange. */
+export type Exchange = {
+  resume(): void;
+  /** Closes the upstream connection at once; the sink hears nothing more. */
+  abort(): void;
+};
+
+/** A response whose body is read on demand. */
+export type UpstreamResponse = {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as it arrives. Leaving the loop early closes the connection. Throws ObeliskError. */
+  readonly body: AsyncIterable<Buffer>;
+  /**
+   * The whole body.
+   * @throws ObeliskError `upstream_invalid` past `limitBytes`.
+   */
+  bytes(limitBytes: number): Promise<Buffer>;
+};
+
+/** The one HTTP client for every upstream: pools per origin, clocks, no redirects, no decoding. */
+export type UpstreamClient = {
+  /** The hot path: callbacks, no promises. */
+  send(request: UpstreamRequest, sink: UpstreamSink): Exchange;
+  /**
+   * Sends and waits for the response head.
+   * @throws ObeliskError `upstream_unreachable`, `upstream_timeout`, `upstream_invalid`;
+   *   `client_gone` when `signal` aborts.
+   */
+  request(request: UpstreamRequest, signal?: AbortSignal): Promise<UpstreamResponse>;
+  /** Closes every connection. */
+  close(): Promise<void>;
+};

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
+import { posix } from 'node:path';
+import { test } from 'node:test';
+
+/** Which folders of `src/` a folder may import from, besides itself. Arrows only point down. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  telemetry: ['shared'],
+  config: ['shared'],
+  store: ['shared'],
+  vault: ['shared'],
+  wire: ['shared', 'telemetry'],
+  providers: ['shared', 'wire'],
+  ollama: ['shared', 'telemetry', 'wire', 'providers'],
+  router: ['shared', 'telemetry', 'config', 'wire', 'providers', 'ollama'],
+  rag: ['shared', 'telemetry', 'config', 'store', 'vault', 'providers'],
+  site: ['shared', 'wire', 'vault', 'rag'],
+  gateway: ['shared', 'telemetry', 'config', 'wire', 'providers', 'ollama', 'router', 'vault', 'rag', 'site'],
+};
+
+/** Files at the top of `src/` build the object graph and may see everything but the command line. */
+const ROOT = Object.keys(MAY_IMPORT);
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)/g;
+
+function folderOf(file: string): string {
+  const parts = file.split('/');
+  return parts.length === 2 ? '' : (parts[1] ?? '');
+}
+
+test('every import between folders of src/ is in the import table', () => {
+  const wrong: string[] = [];
+  const files = globSync('src/**/*.ts').map((file) => file.replaceAll('\\', '/'));
+  assert.ok(files.length > 20, 'the sources were found');
+  for (const file of files) {
+    const from = folderOf(file);
+    const allowed = from === '' ? ROOT : from === 'cli' ? [...ROOT, ''] : MAY_IMPORT[from];
+    assert.ok(allowed, `src/${from} is not in the import table`);
+    for (const match of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      const specifier = match[1] ?? match[2] ?? '';
+      if (!specifier.startsWith('.')) continue;
+      const to = folderOf(posix.join(posix.dirname(file), specifier));
+      if (to !== from && !allowed.includes(to)) wrong.push(`${file} imports ${specifier}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('waivers of lint rules only become fewer', () => {
+  const waivers = globSync('src/**/*.ts').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/oxlint-disable[^\n]*/g)].map((match) => `${file}: ${match[0]}`),
+  );
+  for (const waiver of waivers) assert.match(waiver, / -- \S+/, 'a waiver says why');
+  assert.ok(waivers.length <= 0, waivers.join('\n'));
+});
