@@ -38,6 +38,8 @@ export type HttpResponse = {
   /** Calls `listener` once when the client can take more, or is gone. */
   onDrain(listener: () => void): void;
   end(chunk?: Uint8Array | string): void;
+  /** Closes the connection at once, complete or not: for a client that has stopped reading. */
+  destroy(): void;
 };
 
 /** Serves one request. A rejection is answered by the transport's `onError`. */

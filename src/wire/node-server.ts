@@ -1,0 +1,189 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ObeliskError, systemCodeOf } from '../shared/errors.ts';
+import { AnonymousConnections } from './anonymous-connections.ts';
+import { CoarseClock } from './coarse-clock.ts';
+import type { Handler, HttpRequest, HttpResponse } from './http.ts';
+import { NodeRequest, NodeResponse } from './node-exchange.ts';
+
+/** Limits of a server; every one has a default. */
+export type ServerLimits = {
+  /** For a complete request head, in milliseconds; 10 s. */
+  readonly headersMs?: number;
+  /** For a complete request body, in milliseconds; 60 s. */
+  readonly bodyMs?: number;
+  /** For an idle keep-alive connection, in milliseconds; 65 s, longer than the usual client's. */
+  readonly keepAliveMs?: number;
+  /** For a client that takes nothing of what waits for it, in milliseconds; 60 s. */
+  readonly stalledMs?: number;
+  /** Connections without a complete and accepted request head; 512. */
+  readonly anonymousConnections?: number;
+  /** The same from one address; 64. */
+  readonly anonymousPerAddress?: number;
+};
+
+/** Answers a request whose handler failed; `response.started` says whether a head was sent. */
+export type OnError = (error: unknown, request: HttpRequest, response: HttpResponse) => void;
+
+/** What a server is made of. */
+export type NodeServerOptions = {
+  readonly handler: Handler;
+  readonly onError: OnError;
+  readonly limits?: ServerLimits;
+};
+
+/** Where to listen. */
+export type ListenOptions = { readonly host: string; readonly port: number };
+
+/** A listening socket and the handler behind it. */
+export type NodeServer = {
+  /**
+   * Starts to listen; resolves to the address in use (the port chosen where 0 was asked for).
+   * @throws ObeliskError `address_in_use`.
+   */
+  listen(options: ListenOptions): Promise<ListenOptions>;
+  /** Takes no new connection, lets running requests end for up to `graceMs` milliseconds, then closes all. */
+  close(graceMs: number): Promise<void>;
+};
+
+const TICK_MS = 50;
+const CHECK_MS = 1_000;
+const DEFAULT_LIMITS: Required<ServerLimits> = {
+  headersMs: 10_000,
+  bodyMs: 60_000,
+  keepAliveMs: 65_000,
+  stalledMs: 60_000,
+  anonymousConnections: 512,
+  anonymousPerAddress: 64,
+};
+
+/** What node:http reports of a connection that never became a request, as an answer. */
+function refusalOf(error: unknown): { status: string; message: string; code: string } {
+  const code = systemCodeOf(error) ?? '';
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return {
+      status: '431 Request Header Fields Too Large',
+      code: 'invalid_request',
+      message: 'the request head is too large',
+    };
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return {
+      status: '408 Request Timeout',
+      code: 'request_timeout',
+      message: 'the request did not arrive in time',
+    };
+  }
+  return { status: '400 Bad Request', code: 'invalid_request', message: 'the request is not valid HTTP/1.1' };
+}
+
+function refuse(error: unknown, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, message, code } = refusalOf(error);
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
+  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}
+
+function listenErrorOf(error: unknown, { host, port }: ListenOptions): unknown {
+  const code = systemCodeOf(error);
+  if (code === 'EADDRINUSE') {
+    const message = `another program listens on ${host}:${port}; stop it, or choose another port with --port`;
+    return new ObeliskError('address_in_use', message, { cause: error });
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    const message = `listening on ${host}:${port} is not possible here (${code}); choose another --host or --port`;
+    return new ObeliskError('address_in_use', message, { cause: error });
+  }
+  return error;
+}
+
+class HandlerServer implements NodeServer {
+  readonly #handler: Handler;
+  readonly #onError: OnError;
+  readonly #server: Server;
+  readonly #anonymous: AnonymousConnections;
+  readonly #bodyRules: { readonly clock: CoarseClock; readonly bodyMs: number };
+  readonly #responseRules: ConstructorParameters<typeof NodeResponse>[1];
+
+  constructor(options: NodeServerOptions) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const clock = new CoarseClock(TICK_MS);
+    this.#handler = options.handler;
+    this.#onError = options.onError;
+    this.#anonymous = new AnonymousConnections(limits.anonymousConnections, limits.anonymousPerAddress);
+    this.#bodyRules = { clock, bodyMs: limits.bodyMs };
+    this.#responseRules = {
+      clock,
+      stalledMs: limits.stalledMs,
+      onHead: (status, outgoing) => {
+        if ((status === 401 || status === 403) && outgoing.socket) this.#anonymous.add(outgoing.socket);
+      },
+    };
+    this.#server = createServer(
+      {
+        headersTimeout: limits.headersMs,
+        // A backstop for bodies that no handler reads; those that are read have a clock of their own.
+        requestTimeout: limits.headersMs + 2 * limits.bodyMs,
+        keepAliveTimeout: limits.keepAliveMs,
+        connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersMs),
+        noDelay: true,
+      },
+      (incoming, outgoing) => this.#serve(incoming, outgoing),
+    );
+    this.#server.on('connection', (socket: Socket) => this.#anonymous.add(socket));
+    this.#server.on('clientError', refuse);
+  }
+
+  async listen(options: ListenOptions): Promise<ListenOptions> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const onError = (error: Error): void => reject(listenErrorOf(error, options));
+    this.#server.once('error', onError);
+    this.#server.listen(options.port, options.host, () => resolve(undefined));
+    await promise;
+    this.#server.off('error', onError);
+    const address: AddressInfo | string | null = this.#server.address();
+    return typeof address === 'object' && address !== null
+      ? { host: options.host, port: address.port }
+      : options;
+  }
+
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#anonymous.delete(incoming.socket);
+    const request = new NodeRequest(incoming, outgoing, this.#bodyRules);
+    const response = new NodeResponse(outgoing, this.#responseRules);
+    try {
+      const running = this.#handler(request, response);
+      running?.catch((error: unknown) => this.#answerError(error, request, response));
+    } catch (error) {
+      this.#answerError(error, request, response);
+    }
+  }
+
+  #answerError(error: unknown, request: NodeRequest, response: NodeResponse): void {
+    try {
+      this.#onError(error, request, response);
+    } finally {
+      // An answer that is not complete by now never will be: the client must not wait for its rest.
+      if (!response.closed) response.destroy();
+    }
+  }
+}
+
+/** Creates a server on node:http around `handler`. */
+export function createNodeServer(options: NodeServerOptions): NodeServer {
+  return new HandlerServer(options);
+}
