@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+import { ObeliskError } from '../../shared/errors.ts';
+import type { EmbeddingRequest, EmbeddingResult } from '../chat.ts';
+
+import { toKeepAlive } from './keep-alive.ts';
+
+/** Body of `POST /api/embed`. */
+export type OllamaEmbedBody = {
+  readonly model: string;
+  readonly input: readonly string[];
+  readonly truncate: false;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly dimensions?: number;
+  readonly keep_alive?: number | string;
+};
+
+const response = z.object({
+  embeddings: z.array(z.array(z.number())),
+  prompt_eval_count: z.number().optional(),
+});
+
+/**
+ * Translates a batch of texts into `/api/embed`. `truncate` is off: a text that does not fit is refused.
+ * @throws ObeliskError `invalid_request` for `dimensions` or `keep_alive`.
+ */
+export function toOllamaEmbed(
+  request: EmbeddingRequest,
+  target: { readonly model: string; readonly options: Readonly<Record<string, unknown>> },
+): OllamaEmbedBody {
+  const { dimensions } = request;
+  if (dimensions !== undefined && !(Number.isInteger(dimensions) && dimensions > 0)) {
+    throw new ObeliskError('invalid_request', 'dimensions must be a positive integer', {
+      param: 'dimensions',
+    });
+  }
+  return {
+    model: target.model,
+    input: request.input,
+    truncate: false,
+    options: target.options,
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...(request.keepAlive === undefined ? {} : { keep_alive: toKeepAlive(request.keepAlive) }),
+  };
+}
+
+/**
+ * Reads the answer to one batch.
+ * @throws ObeliskError `upstream_invalid` when there is not one vector of one length per text,
+ *   `invalid_request` when the model's vectors are shorter than the `dimensions` asked for, which
+ *   Ollama answers without a word.
+ */
+export function fromOllamaEmbed(
+  json: unknown,
+  expected: { readonly count: number; readonly dimensions?: number | undefined; readonly host: string },
+): EmbeddingResult {
+  const parsed = response.safeParse(json);
+  if (!parsed.success || parsed.data.embeddings.length !== expected.count) {
+    throw new ObeliskError(
+      'upstream_invalid',
+      `ollama ${expected.host} did not send one embedding for each of ${String(expected.count)} texts`,
+    );
+  }
+  const vectors = parsed.data.embeddings.map((values) => Float32Array.from(values));
+  const length = vectors[0]?.length ?? 0;
+  if (vectors.some((vector) => vector.length !== length || length === 0)) {
+    throw new ObeliskError(
+      'upstream_invalid',
+      `ollama ${expected.host} sent embeddings of unequal or no length`,
+    );
+  }
+  if (expected.dimensions !== undefined && length !== expected.dimensions) {
+    throw new ObeliskError(
+      'invalid_request',
+      `the model has ${String(length)} dimensions, fewer than the ${String(expected.dimensions)} asked for`,
+      { param: 'dimensions' },
+    );
+  }
+  return { vectors, promptTokens: parsed.data.prompt_eval_count ?? 0 };
+}

@@ -1,0 +1,85 @@
+import { ObeliskError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+
+/** One failure as Ollama told it. */
+export type OllamaFailure = {
+  /** HTTP status; absent for an error inside a stream, where Ollama loses it. */
+  readonly status?: number;
+  /** The `error` text. */
+  readonly text: string;
+  /** `http://host:port`, for the message. */
+  readonly host: string;
+  readonly model?: string;
+  readonly retryAfter?: number;
+};
+
+/** Ollama has no codes: what went wrong is only in the text, in several versions' wording. */
+const BY_TEXT: readonly (readonly [RegExp, ErrorCode])[] = [
+  [
+    /(?:input|prompt)\b.*\bexceeds?\b.*\bcontext|exceeds? the (?:available )?context|context (?:length|window|size) exceeded/i,
+    'context_length_exceeded',
+  ],
+  [
+    /does not support|doesn't support|this model only supports|not supported by (?:this )?model/i,
+    'unsupported',
+  ],
+  [/model\b.*\bnot found|pulling it first/i, 'model_not_found'],
+  [/server busy|maximum pending requests/i, 'overloaded'],
+  [/unauthorized|sign ?in/i, 'upstream_auth'],
+  [
+    /option "[^"]+" must be of type|invalid (?:JSON )?schema in format|invalid options|time: missing unit|invalid format/i,
+    'invalid_request',
+  ],
+];
+
+const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map([
+  [400, 'invalid_request'],
+  [401, 'upstream_auth'],
+  [403, 'upstream_auth'],
+  [404, 'upstream_error'],
+  [429, 'rate_limited'],
+  [503, 'overloaded'],
+]);
+
+const MAX_QUOTE = 300;
+
+/** Turns a failure of Ollama into Obelisk's error: code from text and status, message with a remedy. */
+export function ollamaError(failure: OllamaFailure): ObeliskError {
+  const code = codeOf(failure);
+  const message = `ollama ${failure.host}: ${quote(failure.text)}${remedyOf(code, failure)}`;
+  return new ObeliskError(code, message, {
+    ...(code === 'model_not_found' ? { param: 'model' } : {}),
+    ...(code === 'context_length_exceeded' ? { param: 'messages' } : {}),
+    ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
+  });
+}
+
+function codeOf({ status, text }: OllamaFailure): ErrorCode {
+  const byText = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+  if (byText !== undefined) return byText;
+  return (status === undefined ? undefined : BY_STATUS.get(status)) ?? 'upstream_error';
+}
+
+function remedyOf(code: ErrorCode, failure: OllamaFailure): string {
+  switch (code) {
+    case 'context_length_exceeded':
+      return '; shorten the prompt or raise num_ctx';
+    case 'model_not_found':
+      return failure.model === undefined ? '' : `; get it with: ollama pull ${failure.model}`;
+    case 'upstream_auth':
+      return failure.status === 403
+        ? '; Ollama refuses this address, see OLLAMA_ORIGINS and OLLAMA_HOST'
+        : '; run: ollama signin';
+    case 'upstream_error':
+      return /memory/i.test(failure.text) ? '; lower num_ctx or choose a smaller model' : '';
+    default:
+      return '';
+  }
+}
+
+/** One line of bounded length: the text comes from outside. */
+function quote(text: string): string {
+  const flat = text.replaceAll(/\s+/g, ' ').trim();
+  if (flat === '') return 'an error without a text';
+  return flat.length > MAX_QUOTE ? `${flat.slice(0, MAX_QUOTE)}…` : flat;
+}

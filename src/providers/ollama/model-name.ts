@@ -1,0 +1,23 @@
+/**
+ * Writes a model name as Ollama's `/api/tags` prints it: the default registry and namespace
+ * (`registry.ollama.ai/library/`) go, a missing tag becomes `:latest`.
+ */
+export function ollamaModelName(name: string): string {
+  const short = name
+    .trim()
+    .replace(/^registry\.ollama\.ai\//i, '')
+    .replace(/^library\//i, '');
+  const lastPart = short.slice(short.lastIndexOf('/') + 1);
+  return lastPart.includes(':') ? short : `${short}:latest`;
+}
+
+/** A key under which two spellings of one model meet; Ollama compares names without case. */
+export function ollamaModelKey(name: string): string {
+  return ollamaModelName(name).toLowerCase();
+}
+
+/** Whether a name is one that Ollama forwards to its cloud: `:cloud` or a tag ending `-cloud`. */
+export function isOllamaCloudName(name: string): boolean {
+  const tag = ollamaModelName(name).split(':').at(-1) ?? '';
+  return tag === 'cloud' || tag.endsWith('-cloud');
+}
