@@ -1,0 +1,139 @@
+import type { Tokenizer } from '../text/tokenizer.ts';
+import type { Passage } from './passage.ts';
+import { quotesMarkdown } from './quotes-markdown.ts';
+import { scoreUnits, type ScoredUnit } from './score-units.ts';
+import { unitsOf, type Unit } from './units.ts';
+
+/** Verbatim text of a source and the lines of the note where its block stands. */
+export type Quote = {
+  /** The number in `[n]`. */
+  readonly source: number;
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly text: string;
+};
+
+/** An answer made of quotes. */
+export type ExtractiveAnswer = {
+  /** Markdown with `[n]` after each quote; empty when nothing was worth quoting. */
+  readonly text: string;
+  readonly quotes: readonly Quote[];
+};
+
+/** What the extractive writer works with. */
+export type ExtractiveOptions = {
+  readonly tokenizer: Tokenizer;
+  /** Rarity of the question's terms in the whole index. */
+  readonly weights?: ReadonlyMap<string, number>;
+  /** Most units quoted; 5 unless told. */
+  readonly maxUnits?: number;
+  /** Most characters quoted; 900 unless told. The best unit is always whole. */
+  readonly maxCharacters?: number;
+};
+
+/** A further unit must be this good, against the best. */
+const KEEP_SHARE = 0.5;
+/** A unit that brings no new term of the question must be this good. */
+const REPEAT_SHARE = 0.75;
+/** Above this share of common terms (Jaccard) two units say the same. */
+const SAME_SHARE = 0.7;
+/** A unit ending so announces what follows it. */
+const ANNOUNCES = /[:：]\s*$/u;
+/** A step or an example is taken along with the sentence that announces it, up to so many units. */
+const MOST_FOLLOWERS = 6;
+
+/**
+ * Answers without a model: the one to five sentences, list items, table rows or code blocks of the
+ * passages that have most of the question, word for word and cited, the most direct one first.
+ * Nothing is added, so nothing can be invented.
+ */
+export function writeExtractive(
+  question: string,
+  passages: readonly Passage[],
+  options: ExtractiveOptions,
+): ExtractiveAnswer {
+  const units = unitsOf(passages);
+  const scored = scoreUnits(question, units, options);
+  const chosen = choose(scored, units, options);
+  return {
+    text: quotesMarkdown(arrange(chosen)),
+    quotes: arrange(chosen).map((unit) => ({
+      source: unit.passage.source.index,
+      startLine: unit.block.startLine,
+      endLine: unit.block.endLine,
+      text: unit.text,
+    })),
+  };
+}
+
+function similarity(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let common = 0;
+  for (const term of a) if (b.has(term)) common += 1;
+  return common === 0 ? 0 : common / (a.size + b.size - common);
+}
+
+/** What was chosen so far, and the room that is left. */
+type Selection = {
+  readonly units: Unit[];
+  readonly taken: ScoredUnit[];
+  readonly known: Set<string>;
+  room: number;
+};
+
+/** Greedy: best first, then what is nearly as good or says more of the question, without repetitions. */
+function choose(scored: readonly ScoredUnit[], units: readonly Unit[], options: ExtractiveOptions): Unit[] {
+  const order = scored.filter(({ score, matched }) => score > 0 && matched.size > 0);
+  order.sort((a, b) => b.score - a.score);
+  const best = order[0]?.score ?? 0;
+  const selection: Selection = { units: [], taken: [], known: new Set(), room: options.maxCharacters ?? 900 };
+  for (const candidate of order) {
+    if (selection.units.length >= (options.maxUnits ?? 5)) break;
+    if (!deserves(candidate, best, selection)) continue;
+    for (const unit of [candidate.unit, ...followers(candidate.unit, units)]) {
+      if (!take(unit, selection)) break;
+    }
+    selection.taken.push(candidate);
+    for (const term of candidate.matched) selection.known.add(term);
+  }
+  return selection.units;
+}
+
+function deserves(candidate: ScoredUnit, best: number, { units, taken, known }: Selection): boolean {
+  const brings = [...candidate.matched].some((term) => !known.has(term));
+  if (candidate.score < best * (brings ? KEEP_SHARE : REPEAT_SHARE) || units.includes(candidate.unit))
+    return false;
+  return !taken.some((other) => similarity(other.terms, candidate.terms) > SAME_SHARE);
+}
+
+function take(unit: Unit, selection: Selection): boolean {
+  const fits = selection.units.length === 0 || unit.text.length <= selection.room;
+  if (!fits || selection.units.includes(unit)) return false;
+  selection.units.push(unit);
+  selection.room -= unit.text.length;
+  return true;
+}
+
+/** What a sentence ending in a colon announces: the list or the code that follows it at once. */
+function followers(unit: Unit, units: readonly Unit[]): Unit[] {
+  if (!ANNOUNCES.test(unit.text)) return [];
+  const next = units.filter(({ passage, position }) => passage === unit.passage && position > unit.position);
+  const first = next[0];
+  if (first === undefined) return [];
+  if (first.kind !== 'item') return [first];
+  const end = next.findIndex(({ kind }) => kind !== 'item');
+  return next.slice(0, Math.min(end === -1 ? next.length : end, MOST_FOLLOWERS));
+}
+
+/** The best unit's passage first, each passage in the order of its note; the best unit leads. */
+function arrange(chosen: readonly Unit[]): Unit[] {
+  const lead = chosen[0];
+  if (lead === undefined) return [];
+  const passages = [...new Set(chosen.map(({ passage }) => passage))];
+  return passages.flatMap((passage) => {
+    const own = chosen.filter((unit) => unit.passage === passage).sort((a, b) => a.position - b.position);
+    if (passage !== lead.passage) return own;
+    // What stands above the lead in its note follows it here: the direct answer comes first.
+    const above = own.findIndex((unit) => unit.position >= lead.position);
+    return own.slice(above).concat(own.slice(0, above));
+  });
+}
