@@ -1,0 +1,61 @@
+import type { ProviderMode } from './settings.ts';
+
+/** One entry of `model_list` as written. */
+export type ModelEntryFile = {
+  readonly model_name: string;
+  readonly litellm_params: {
+    readonly model: string;
+    readonly api_base?: string | undefined;
+    readonly api_key?: string | undefined;
+    readonly mock_response?: string | undefined;
+    readonly [parameter: string]: unknown;
+  };
+  readonly model_info?: Readonly<Record<string, unknown>> | undefined;
+  readonly [key: string]: unknown;
+};
+
+/** Runner options as written. */
+export type HardwareFile = Readonly<Record<string, number | boolean | undefined>>;
+
+/** `obelisk.yaml` after substitution and validation: the keys with an effect. */
+export type ConfigFile = {
+  readonly server?:
+    | {
+        readonly host?: string | undefined;
+        readonly port?: number | undefined;
+        readonly allowed_hosts?: readonly string[] | undefined;
+        readonly allowed_origins?: readonly string[] | undefined;
+      }
+    | undefined;
+  readonly vaults?: readonly { readonly name?: string | undefined; readonly path: string }[] | undefined;
+  readonly model_list?: readonly ModelEntryFile[] | undefined;
+  readonly general_settings?: { readonly master_key?: string | undefined } | undefined;
+  readonly providers?:
+    | {
+        readonly default?: ProviderMode | undefined;
+        readonly ollama?:
+          | {
+              readonly url?: string | undefined;
+              readonly default_model?: string | undefined;
+              readonly default_embedding_model?: string | undefined;
+              readonly hardware?: HardwareFile | undefined;
+              readonly model_overrides?: Readonly<Record<string, HardwareFile>> | undefined;
+              readonly poll_seconds?: number | undefined;
+            }
+          | undefined;
+        readonly litellm?:
+          | { readonly api_base?: string | undefined; readonly api_key?: string | undefined }
+          | undefined;
+      }
+    | undefined;
+  readonly rag?:
+    | { readonly model?: string | undefined; readonly embedding_model?: string | undefined }
+    | undefined;
+  readonly data_dir?: string | undefined;
+  readonly log?:
+    | {
+        readonly level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+        readonly format?: 'auto' | 'text' | 'json' | undefined;
+      }
+    | undefined;
+};

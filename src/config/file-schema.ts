@@ -1,0 +1,269 @@
+import { z } from 'zod';
+import { baseUrlProblem } from './base-url.ts';
+import type { ConfigFile } from './config-file.ts';
+import { RUNNER_OPTIONS } from './ollama-options.ts';
+import type { RunnerOption } from './ollama-options.ts';
+import { vaultNameProblem } from './vault-name.ts';
+
+/**
+ * The schema of `obelisk.yaml`. Descriptions, defaults and environment names are what
+ * `docs/Configuration.md` is generated from; defaults are applied later, where flags and the
+ * environment are weighed against the file.
+ */
+
+const text = (): z.ZodString => z.string().min(1, 'is empty; write a value or remove the line');
+
+/** A whole number; digits in quotes count, because that is what a substituted variable gives. */
+function whole(minimum: number, maximum: number): z.ZodType<number> {
+  const digits = (value: unknown): unknown =>
+    typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+  return z.preprocess(digits, z.number().int().min(minimum).max(maximum));
+}
+
+function truth(): z.ZodType<boolean> {
+  const words = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value);
+  return z.preprocess(words, z.boolean());
+}
+
+function refined(problemOf: (value: string) => string | undefined): z.ZodType<string> {
+  return z.string().check((context) => {
+    const message = problemOf(context.value);
+    if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined });
+  });
+}
+
+const url = (): z.ZodType<string> => refined(baseUrlProblem);
+
+/** An origin as a browser sends it, `scheme://host[:port]`, or `app://name` of an Electron program. */
+const origin = (): z.ZodType<string> =>
+  refined((value) =>
+    /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/i.test(value)
+      ? undefined
+      : 'must be an origin without a path, such as https://notes.example',
+  );
+
+const hostName = (): z.ZodType<string> =>
+  refined((value) =>
+    /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])$/i.test(value)
+      ? undefined
+      : 'must be a host name or address without scheme, port or path',
+  );
+
+const runnerOption = (option: RunnerOption): z.ZodType<number | boolean> =>
+  option.kind === 'boolean' ? truth() : whole(option.minimum ?? 0, 100_000_000);
+
+const hardware = z.strictObject(
+  Object.fromEntries(
+    Object.entries(RUNNER_OPTIONS).map(([name, option]) => [
+      name,
+      runnerOption(option).optional().meta({ description: option.meaning }),
+    ]),
+  ),
+);
+
+const server = z.strictObject({
+  host: text()
+    .optional()
+    .meta({
+      description: 'Address to listen on. Anything but loopback needs `general_settings.master_key`.',
+      default: '127.0.0.1',
+      environment: ['OBELISK_HOST'],
+      flag: '--host',
+    }),
+  port: whole(0, 65_535)
+    .optional()
+    .meta({
+      description: 'Port to listen on; 0 takes a free one.',
+      default: 4000,
+      environment: ['OBELISK_PORT'],
+      flag: '--port',
+    }),
+  allowed_hosts: z.array(hostName()).optional().meta({
+    description:
+      'Names in the `Host` header that are answered, besides loopback names and `host.docker.internal`.',
+    default: [],
+  }),
+  allowed_origins: z.array(origin()).optional().meta({
+    description: 'Web pages that may use the server, besides its own and `app://obsidian.md`.',
+    default: [],
+  }),
+});
+
+const modelEntry = z.looseObject({
+  model_name: text().meta({ description: 'The name that clients ask for.' }),
+  litellm_params: z
+    .looseObject({
+      model: text().meta({
+        description:
+          'Provider and model: `openai/gpt-4o-mini` for any OpenAI-compatible server, `ollama_chat/llama3` or `ollama/llama3` for Ollama.',
+      }),
+      api_base: url()
+        .optional()
+        .meta({ description: 'Base URL of the server, `/v1` included where it has one.' }),
+      api_key: text()
+        .optional()
+        .meta({ description: 'Key sent to that server. Never printed.', secret: true }),
+      mock_response: z.string().optional().meta({ description: 'Answers with this text, without a server.' }),
+    })
+    .meta({
+      description:
+        'Every other parameter (`temperature`, `num_ctx`, `keep_alive`…) travels with each request, unless the request has its own.',
+    }),
+  model_info: z.record(z.string(), z.unknown()).optional().meta({
+    description:
+      'Facts about the model, in LiteLLM’s words (`mode`, `max_input_tokens`, `supports_vision`…).',
+  }),
+});
+
+const ollama = z.strictObject({
+  url: text()
+    .optional()
+    .meta({
+      description: 'Where Ollama listens. An `OLLAMA_HOST` of `0.0.0.0` means 127.0.0.1.',
+      default: 'http://127.0.0.1:11434',
+      environment: ['OLLAMA_URL', 'OLLAMA_HOST'],
+    }),
+  default_model: text().optional().meta({
+    description: 'Chat model used where none is named.',
+    default: 'chosen among the installed ones',
+  }),
+  default_embedding_model: text().optional().meta({
+    description: 'Embedding model used where none is named.',
+    default: 'chosen among the installed ones',
+  }),
+  hardware: hardware.optional().meta({ description: 'Options that Ollama loads every model with.' }),
+  model_overrides: z
+    .record(z.string().min(1), hardware)
+    .optional()
+    .meta({ description: 'The same options by model name; they win over `hardware`.' }),
+  poll_seconds: whole(1, 3600)
+    .optional()
+    .meta({ description: 'Seconds between two looks for models.', default: 5 }),
+});
+
+const litellm = z.strictObject({
+  api_base: url()
+    .optional()
+    .meta({
+      description: 'Base URL of a LiteLLM proxy whose models are served as well.',
+      environment: ['LITELLM_API_URL'],
+    }),
+  api_key: text()
+    .optional()
+    .meta({
+      description: 'Key for that proxy. Never printed.',
+      secret: true,
+      environment: ['LITELLM_API_KEY'],
+    }),
+  retry_config: z.unknown().optional().meta({ description: 'No effect yet.' }),
+  router_settings: z.unknown().optional().meta({ description: 'No effect yet.' }),
+});
+
+const providers = z.strictObject({
+  default: z
+    .enum(['operation', 'smart', 'ollama', 'litellm'])
+    .optional()
+    .meta({
+      description:
+        'How a completion finds its backend: `operation` by what is asked, `smart` also by the model’s name, or one provider for all.',
+      default: 'operation',
+      environment: ['MODEL_PROVIDER'],
+    }),
+  ollama: ollama.optional(),
+  litellm: litellm.optional(),
+  fallback_chain: z.unknown().optional().meta({ description: 'No effect yet.' }),
+});
+
+const vault = z.strictObject({
+  name: refined(vaultNameProblem).optional().meta({
+    description: 'Name in `vault/<name>`: letters of any script, digits, spaces, dots, hyphens, underscores.',
+    default: 'the folder’s name',
+  }),
+  path: text().meta({
+    description:
+      'The vault’s folder. A relative path starts at the file’s own folder; `~` is the home directory.',
+  }),
+});
+
+const rag = z.strictObject({
+  model: text().optional().meta({
+    description: 'Model that writes answers from a vault; `extractive` quotes without a model.',
+    default: 'the default chat model, else `extractive`',
+  }),
+  embedding_model: text().optional().meta({
+    description: 'Model that embeds notes. Pinned in the index on first use.',
+    default: 'the default local embedding model, if any',
+  }),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .optional()
+    .meta({
+      description: 'The least severe lines that are written.',
+      default: 'info',
+      environment: ['OBELISK_LOG_LEVEL'],
+    }),
+  format: z
+    .enum(['auto', 'text', 'json'])
+    .optional()
+    .meta({
+      description: '`auto` writes text on a terminal and JSON elsewhere.',
+      default: 'auto',
+      environment: ['OBELISK_LOG_FORMAT'],
+    }),
+});
+
+const ignored = (): z.ZodOptional<z.ZodUnknown> => z.unknown().optional();
+
+/** `obelisk.yaml`, as written, after substitution. Custom facts (`environment`, `flag`, `secret`) are in `meta`. */
+export const FILE_SCHEMA: z.ZodType<ConfigFile> = z.strictObject({
+  server: server.optional(),
+  vaults: z.array(vault).optional().meta({
+    description:
+      'Obsidian vaults to serve. `--vault DIR` replaces the list. Without any configuration: Obelisk’s own documentation.',
+    flag: '--vault',
+  }),
+  model_list: z.array(modelEntry).optional().meta({
+    description:
+      'Models, written as LiteLLM writes them. They win over a model of Ollama with the same name.',
+  }),
+  general_settings: z
+    .looseObject({
+      master_key: text()
+        .optional()
+        .meta({
+          description:
+            'Key that every request must carry. Without one, only this machine can use the server. Never printed.',
+          secret: true,
+          environment: ['OBELISK_MASTER_KEY', 'LITELLM_MASTER_KEY'],
+        }),
+    })
+    .optional(),
+  providers: providers.optional(),
+  rag: rag.optional(),
+  data_dir: text()
+    .optional()
+    .meta({
+      description: 'Where indexes are kept; never inside a vault.',
+      default: 'the platform’s own data directory',
+      environment: ['OBELISK_DATA_DIR'],
+      flag: '--data-dir',
+    }),
+  log: log.optional(),
+  environment_variables: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .meta({ description: 'Variables for `${NAME}` and `os.environ/NAME` in this file, over the real ones.' }),
+  litellm_settings: ignored(),
+  router_settings: ignored(),
+  callback_settings: ignored(),
+  credential_list: ignored(),
+  guardrails: ignored(),
+  mcp_servers: ignored(),
+  search_tools: ignored(),
+  vector_store_registry: ignored(),
+  prompts: ignored(),
+  include: ignored(),
+});

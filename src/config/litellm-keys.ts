@@ -1,0 +1,107 @@
+import type { Path } from './yaml-tree.ts';
+
+/**
+ * Keys of LiteLLM's configuration (`config_settings.md`) and of the design document that are
+ * accepted so that their files run, without an effect here. The rule is a function of the path, so
+ * that one place decides what is listed, what is substituted and what is validated.
+ */
+
+const SECTIONS_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  'litellm_settings',
+  'router_settings',
+  'callback_settings',
+  'credential_list',
+  'guardrails',
+  'mcp_servers',
+  'search_tools',
+  'vector_store_registry',
+  'prompts',
+  'include',
+]);
+
+/** Sections whose keys are listed one by one, because each is a decision of its own. */
+const LISTED_BY_KEY: ReadonlySet<string> = new Set([
+  'litellm_settings',
+  'router_settings',
+  'retry_config',
+  'general_settings',
+]);
+
+/** Parameters of a deployment that LiteLLM's router reads itself and never sends to a model. */
+const DEPLOYMENT_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  'additional_drop_params',
+  'allowed_openai_params',
+  'api_version',
+  'auto_router_config',
+  'budget_duration',
+  'configurable_clientside_auth_params',
+  'cooldown_time',
+  'custom_llm_provider',
+  'drop_params',
+  'extra_body',
+  'extra_headers',
+  'headers',
+  'litellm_credential_name',
+  'max_budget',
+  'max_parallel_requests',
+  'max_retries',
+  'merge_reasoning_content_in_choices',
+  'num_retries',
+  'order',
+  'organization',
+  'region_name',
+  'rpm',
+  'rust',
+  'stream_timeout',
+  'tag_regex',
+  'tags',
+  'timeout',
+  'tpm',
+  'use_in_pass_through',
+  'use_litellm_proxy',
+  'weight',
+]);
+
+/** Of a deployment, what Obelisk reads itself. */
+export const DEPLOYMENT_KEYS: readonly string[] = ['model', 'api_base', 'api_key', 'mock_response'];
+
+const COST = /_cost(?:_|$)|_per_(?:token|second|request|image|character|query|pixel|page)/;
+/** Credentials of clouds that are not spoken to yet: sent along, they would reach the wrong server. */
+const CREDENTIAL = /(?:^aws_|^vertex_|^azure_|^watsonx_)|(?:_key|_secret|_token|_credentials|_password)$/;
+
+/** Whether a parameter of a deployment (LiteLLM's `litellm_params`) has an effect: it is read here, or sent. */
+export function deploymentKeyHasEffect(key: string): boolean {
+  if (DEPLOYMENT_KEYS.includes(key)) return true;
+  return !DEPLOYMENT_WITHOUT_EFFECT.has(key) && !COST.test(key) && !CREDENTIAL.test(key);
+}
+
+/** Whether the value at a path has an effect. */
+export function hasEffect(path: Path): boolean {
+  const [section, second, third, fourth] = path;
+  if (section === undefined) return true;
+  if (SECTIONS_WITHOUT_EFFECT.has(String(section))) return false;
+  if (section === 'general_settings') return second === undefined || second === 'master_key';
+  if (section === 'providers') return providerKeyHasEffect(second, third);
+  if (section !== 'model_list' || third === undefined) return true;
+  if (third === 'litellm_params') return fourth === undefined || deploymentKeyHasEffect(String(fourth));
+  return third === 'model_name' || third === 'model_info';
+}
+
+function providerKeyHasEffect(key: string | number | undefined, child: string | number | undefined): boolean {
+  if (key === 'fallback_chain') return false;
+  return key !== 'litellm' || (child !== 'retry_config' && child !== 'router_settings');
+}
+
+/** Paths of every key in a parsed file that is understood but has no effect yet. */
+export function pathsWithoutEffect(value: unknown, path: Path = []): readonly Path[] {
+  const last = String(path.at(-1) ?? '');
+  if (hasEffect(path))
+    return childrenOf(value).flatMap(([key, child]) => pathsWithoutEffect(child, [...path, key]));
+  const children = LISTED_BY_KEY.has(last) ? childrenOf(value) : [];
+  return children.length === 0 ? [path] : children.map(([key]) => path.concat(key));
+}
+
+function childrenOf(value: unknown): readonly (readonly [string | number, unknown])[] {
+  if (Array.isArray(value)) return value.map((child: unknown, index) => [index, child] as const);
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
