@@ -1,0 +1,68 @@
+import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
+import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
+import { createOllamaReader, fromOllamaLine, requireOllamaDone } from '../providers/ollama/chat-response.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+import type { OllamaHosts } from './hosts.ts';
+import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
+import type { OllamaHardware, OllamaTarget } from './prepare.ts';
+import type { EffectiveOptions } from './profile.ts';
+
+/** What chats and embeddings of Ollama are made of. */
+export type OllamaServing = OllamaHardware & {
+  readonly hosts: OllamaHosts;
+  readonly logger: Logger;
+  /** Makes an id for a tool call that Ollama sent without one: `call_` and something random. */
+  newToolCallId(): string;
+};
+
+/** Header that names the options of a request that were dropped. */
+export const OPTIONS_IGNORED_HEADER = 'x-obelisk-options-ignored';
+
+/**
+ * Creates the function that makes a writer of each deployment. A writer throws ObeliskError
+ * `unsupported`, `context_length_exceeded`, `model_not_found`, `invalid_request`, `overloaded`,
+ * `upstream_*`, and `client_gone` when its signal aborts, which closes the connection at once.
+ */
+export function createOllamaChat(serving: OllamaServing): (target: OllamaTarget) => ChatWriter {
+  return (target) => (request, context) => writeChat({ serving, target, context }, request);
+}
+
+type Writing = {
+  readonly serving: OllamaServing;
+  readonly target: OllamaTarget;
+  readonly context: ChatContext;
+};
+
+async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<ChatEvent> {
+  const { serving, target, context } = writing;
+  const model = await serving.hosts.describe(target, context.signal);
+  const request = withDefaults(asked, target.defaults);
+  if (model) requireAbilities(model, request);
+  const effective = effectiveOptions(
+    target,
+    { model, hardware: serving },
+    { ...toSamplingOptions(request), ...request.options },
+  );
+  const body = toOllamaChat(request, { model: target.model, options: effective.options });
+  if (effective.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, effective.ignored.join(', '));
+  if (model?.remoteHost === undefined) tellOfLoading(writing, effective);
+  const reader = createOllamaReader({
+    host: target.url,
+    model: target.model,
+    newToolCallId: () => serving.newToolCallId(),
+    ...(effective.numCtx === undefined ? {} : { contextTokens: effective.numCtx }),
+  });
+  for await (const line of serving.hosts.client(target.url).chat(body, context.signal)) {
+    yield* fromOllamaLine(line, reader);
+  }
+  requireOllamaDone(reader);
+  if (body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);
+}
+
+/** A cold load is minutes of silence: whoever waits is told at once. */
+function tellOfLoading({ serving, target, context }: Writing, effective: EffectiveOptions): void {
+  if (serving.hosts.isWarm(target, effective.numCtx)) return;
+  serving.logger.info('loading', { host: target.url, model: target.model });
+  context.onLoading?.();
+}

@@ -1,0 +1,261 @@
+import { isObeliskError, messageOf, ObeliskError } from '../shared/errors.ts';
+import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+import type { OllamaRunning, OllamaTag } from './api-types.ts';
+import type { OllamaClient } from './client.ts';
+import { isHostAway } from './client.ts';
+import { createModelDescriber } from './model-describer.ts';
+import type { OllamaModel } from './model-facts.ts';
+
+/** How the host of the models is at this moment. */
+export type OllamaState =
+  /** Not looked yet. */
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'up'; readonly version: string }
+  /** Nothing answers there. */
+  | { readonly kind: 'away'; readonly reason: string }
+  /** Something answers there that is not Ollama, or is Obelisk itself. */
+  | { readonly kind: 'wrong'; readonly reason: string };
+
+/** The models of one Ollama host, kept up to date in memory. */
+export type OllamaDiscovery = {
+  readonly url: string;
+  /** Looks once and goes on looking; resolves after the first look, whatever it found. */
+  start(): Promise<void>;
+  /** Stops looking and cancels a look that is under way. */
+  stop(): Promise<void>;
+  /** Looks now; a look that is already under way is shared. Never rejects. */
+  refresh(): Promise<void>;
+  state(): OllamaState;
+  /** The models that can be asked for now; none while the host is away. */
+  models(): readonly OllamaModel[];
+  /** Finds a model by any spelling of its name (`llama3`, `llama3:latest`). */
+  model(name: string): OllamaModel | undefined;
+  /** Whether a model of that name was ever seen here, the host being there or not. */
+  wasSeen(name: string): boolean;
+  /** Whether the model is loaded with that context window, so that it answers at once. */
+  isWarm(name: string, numCtx: number | undefined): boolean;
+  /** The loaded models, as of the last look. */
+  running(): readonly OllamaRunning[];
+  /** Notes that the model has just answered: until the next look it counts as loaded. */
+  markWarm(name: string, numCtx: number | undefined): void;
+  /** Calls `listener` after the models or the state changed. Returns an undo. */
+  onChange(listener: () => void): () => void;
+};
+
+/** What a discovery is made of. */
+export type OllamaDiscoveryOptions = {
+  readonly client: OllamaClient;
+  /** Milliseconds between two looks while the host is there. */
+  readonly pollMs: number;
+  readonly logger: Logger;
+  /** Names seen by an earlier process, so that a request for one is told that the host is away. */
+  readonly seen?: readonly string[];
+  /** Gets all names ever seen when there are new ones, for keeping. */
+  readonly onSeen?: (names: readonly string[]) => void;
+};
+
+/** Longest pause between two looks for a host that is away, in milliseconds. */
+const MAX_PAUSE_MS = 10_000;
+/** A host under load may miss one look; models do not leave the list for that. */
+const TIMEOUTS_UNTIL_AWAY = 2;
+
+type Warmth = { readonly numCtx: number | undefined };
+
+/** Creates a discovery; nothing is sent before `start` or `refresh`. */
+export function createOllamaDiscovery(options: OllamaDiscoveryOptions): OllamaDiscovery {
+  return new Discovery(options);
+}
+
+class Discovery implements OllamaDiscovery {
+  readonly url: string;
+  readonly #options: OllamaDiscoveryOptions;
+  readonly #describe: ReturnType<typeof createModelDescriber>;
+  readonly #listeners = new Set<() => void>();
+  /** Every name ever seen: spelling by key. */
+  readonly #seen = new Map<string, string>();
+  #models: ReadonlyMap<string, OllamaModel> = new Map();
+  #running: readonly OllamaRunning[] = [];
+  #warm = new Map<string, Warmth>();
+  #state: OllamaState = { kind: 'starting' };
+  #failures = 0;
+  #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(options: OllamaDiscoveryOptions) {
+    this.url = options.client.url;
+    this.#options = options;
+    this.#describe = createModelDescriber(options);
+    for (const name of options.seen ?? []) this.#seen.set(ollamaModelKey(name), name);
+  }
+
+  async start(): Promise<void> {
+    this.#stopping = new AbortController();
+    await this.refresh();
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  refresh(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  state(): OllamaState {
+    return this.#state;
+  }
+
+  models(): readonly OllamaModel[] {
+    return [...this.#models.values()];
+  }
+
+  model(name: string): OllamaModel | undefined {
+    return this.#models.get(ollamaModelKey(name));
+  }
+
+  wasSeen(name: string): boolean {
+    return this.#seen.has(ollamaModelKey(name));
+  }
+
+  running(): readonly OllamaRunning[] {
+    return this.#running;
+  }
+
+  isWarm(name: string, numCtx: number | undefined): boolean {
+    const warmth = this.#warm.get(ollamaModelKey(name));
+    if (warmth === undefined) return false;
+    return warmth.numCtx === undefined || numCtx === undefined || warmth.numCtx === numCtx;
+  }
+
+  markWarm(name: string, numCtx: number | undefined): void {
+    this.#warm.set(ollamaModelKey(name), { numCtx });
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #schedule(): void {
+    if (this.#stopping.signal.aborted) return;
+    const { pollMs } = this.#options;
+    const grown = pollMs * 2 ** Math.min(this.#failures, 10);
+    this.#timer = setTimeout(() => void this.#poll(), Math.max(pollMs, Math.min(grown, MAX_PAUSE_MS)));
+    this.#timer.unref();
+  }
+
+  async #poll(): Promise<void> {
+    await this.refresh();
+    this.#schedule();
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      const [tags, running] = await Promise.all([
+        this.#options.client.tags(signal),
+        this.#lookRunning(signal),
+      ]);
+      const version = this.#state.kind === 'up' ? this.#state.version : await this.#lookVersion(signal);
+      const models = await this.#describe(tags, signal);
+      this.#failures = 0;
+      this.#noteRunning(running);
+      this.#settle({ kind: 'up', version }, { models, tags });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#failures += 1;
+      if (this.#isHiccup(error)) return;
+      this.#noteRunning([]);
+      this.#settle(stateOf(error, this.url), { models: new Map(), tags: [] });
+    }
+  }
+
+  #isHiccup(error: unknown): boolean {
+    if (this.#state.kind !== 'up' || this.#failures >= TIMEOUTS_UNTIL_AWAY) return false;
+    return isObeliskError(error) && error.code === 'upstream_timeout';
+  }
+
+  /** What is loaded is only a hint: a server that cannot say so still serves. */
+  async #lookRunning(signal: AbortSignal): Promise<readonly OllamaRunning[]> {
+    try {
+      return await this.#options.client.ps(signal);
+    } catch (error) {
+      if (!isObeliskError(error) || isHostAway(error)) throw error;
+      this.#options.logger.debug('Ollama does not say which models are loaded', { reason: error.message });
+      return [];
+    }
+  }
+
+  async #lookVersion(signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#options.client.version(signal);
+    } catch (error) {
+      if (!isObeliskError(error) || isHostAway(error)) throw error;
+      return 'unknown';
+    }
+  }
+
+  #noteRunning(running: readonly OllamaRunning[]): void {
+    this.#running = running;
+    this.#warm = new Map(
+      running.map((model) => [ollamaModelKey(model.name), { numCtx: model.context_length }]),
+    );
+  }
+
+  #settle(
+    state: OllamaState,
+    found: { readonly models: ReadonlyMap<string, OllamaModel>; readonly tags: readonly OllamaTag[] },
+  ): void {
+    const before = { state: this.#state, print: fingerprint(this.#models) };
+    this.#state = state;
+    this.#models = found.models;
+    this.#remember(found.tags);
+    const stateChanged = before.state.kind !== state.kind;
+    if (stateChanged) this.#report(state);
+    if (!stateChanged && before.print === fingerprint(found.models)) return;
+    if (!stateChanged) {
+      this.#options.logger.info('the models of Ollama changed', {
+        host: this.url,
+        models: found.models.size,
+      });
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  #remember(tags: readonly OllamaTag[]): void {
+    const before = this.#seen.size;
+    for (const tag of tags) this.#seen.set(ollamaModelKey(tag.name), tag.name);
+    if (this.#seen.size > before) this.#options.onSeen?.([...this.#seen.values()]);
+  }
+
+  #report(state: OllamaState): void {
+    const { logger } = this.#options;
+    if (state.kind === 'up') {
+      logger.info('Ollama found', { host: this.url, version: state.version, models: this.#models.size });
+    } else if (state.kind === 'away') {
+      logger.info('Ollama is not there; looking for it', { host: this.url, reason: state.reason });
+    } else if (state.kind === 'wrong') {
+      logger.warn('the address of Ollama is not one of Ollama', { host: this.url, reason: state.reason });
+    }
+  }
+}
+
+/** What of the models others can see, as one text. */
+function fingerprint(models: ReadonlyMap<string, OllamaModel>): string {
+  return [...models.values()].map((model) => `${model.name} ${model.digest}`).join('\n');
+}
+
+function stateOf(error: unknown, url: string): OllamaState {
+  if (isHostAway(error)) return { kind: 'away', reason: messageOf(error) };
+  if (error instanceof ObeliskError) return { kind: 'wrong', reason: error.message };
+  return { kind: 'wrong', reason: `looking for Ollama at ${url} failed: ${messageOf(error)}` };
+}
