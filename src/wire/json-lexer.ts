@@ -1,0 +1,138 @@
+import { ObeliskError } from '../shared/errors.ts';
+
+/** The double quote. */
+export const QUOTE = 0x22;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const BACKSLASH = 0x5c;
+const LOWER_E = 0x65;
+const LOWER_U = 0x75;
+
+function classOf(test: (character: string, byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (test(String.fromCharCode(byte), byte) ? 1 : 0));
+}
+
+/** 1 for bytes that end a run of plain text in a string: the quote, the backslash and control characters. */
+const ENDS_TEXT = classOf((character, byte) => byte < 0x20 || character === '"' || character === '\\');
+/** 1 for the bytes that may follow a backslash, but `u`. */
+const IS_ESCAPE = classOf((character) => '"\\/bfnrt'.includes(character));
+const IS_HEX = classOf((character) => /[0-9a-f]/i.test(character));
+const IS_SPACE = classOf((character) => ' \t\n\r'.includes(character));
+
+const LITERALS: ReadonlyMap<number, Buffer> = new Map(
+  ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]),
+);
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE;
+}
+
+/** Moves over the tokens of JSON (RFC 8259) in bytes that are known to be UTF-8. */
+export class JsonLexer {
+  readonly body: Buffer;
+  /** The byte looked at. */
+  at = 0;
+  /** Whether the last string held an escape. */
+  escaped = false;
+
+  constructor(body: Buffer) {
+    this.body = body;
+  }
+
+  /** The byte looked at; 0, which fits no rule, past the end. */
+  byte(): number {
+    return this.at < this.body.length ? (this.body[this.at] ?? 0) : 0;
+  }
+
+  /** The next byte that is not white space. */
+  token(): number {
+    const { body } = this;
+    let at = this.at;
+    while (at < body.length && IS_SPACE[body[at] ?? 0] === 1) at += 1;
+    this.at = at;
+    return this.byte();
+  }
+
+  /** Moves over a string, a number or a literal that begins with `byte`. */
+  scalar(byte: number): void {
+    if (byte === QUOTE) this.text();
+    else if (byte === MINUS || isDigit(byte)) this.#number();
+    else this.#literal(byte);
+  }
+
+  /** Moves over a string, from its opening quote. */
+  text(): void {
+    const { body } = this;
+    this.escaped = false;
+    let at = this.at + 1;
+    for (;;) {
+      while (at < body.length && ENDS_TEXT[body[at] ?? 0] === 0) at += 1;
+      this.at = at;
+      const byte = this.byte();
+      if (byte === QUOTE) break;
+      if (byte !== BACKSLASH) this.fail('a string is not closed, or holds a control character');
+      at = this.#escape(at + 1);
+    }
+    this.at = at + 1;
+  }
+
+  /** The string that began at `start` and has just been moved over. */
+  decode(start: number): string {
+    if (!this.escaped) return this.body.toString('utf8', start + 1, this.at - 1);
+    return String(JSON.parse(this.body.toString('utf8', start, this.at)));
+  }
+
+  /** Refuses the body; `what` never quotes it. */
+  fail(what: string): never {
+    const message = `the request body is not usable JSON at byte ${this.at}: ${what}`;
+    throw new ObeliskError('invalid_request', message);
+  }
+
+  #escape(at: number): number {
+    const { body } = this;
+    this.escaped = true;
+    if (body[at] !== LOWER_U) {
+      if (IS_ESCAPE[body[at] ?? 0] !== 1) this.fail('a string holds an unknown escape');
+      return at + 1;
+    }
+    for (let digit = at + 1; digit <= at + 4; digit += 1) {
+      if (IS_HEX[body[digit] ?? 0] !== 1) this.fail('a string holds an unknown escape');
+    }
+    return at + 5;
+  }
+
+  #number(): void {
+    if (this.byte() === MINUS) this.at += 1;
+    if (this.byte() === ZERO) this.at += 1;
+    else this.#digits();
+    if (this.byte() === POINT) {
+      this.at += 1;
+      this.#digits();
+    }
+    if ((this.byte() | 0x20) === LOWER_E) {
+      this.at += 1;
+      const sign = this.byte();
+      if (sign === 0x2b || sign === MINUS) this.at += 1;
+      this.#digits();
+    }
+  }
+
+  #digits(): void {
+    const { body } = this;
+    const start = this.at;
+    let at = start;
+    while (at < body.length && isDigit(body[at] ?? 0)) at += 1;
+    this.at = at;
+    if (at === start) this.fail('a number is not complete');
+  }
+
+  #literal(byte: number): void {
+    const word = LITERALS.get(byte);
+    if (word === undefined) this.fail('a value was expected');
+    const end = Math.min(this.at + word.length, this.body.length);
+    if (this.body.compare(word, 0, word.length, this.at, end) !== 0) this.fail('a value was expected');
+    this.at = end;
+  }
+}
