@@ -1,0 +1,27 @@
+import type { VaultLibrary } from '../rag/library.ts';
+import { noteUrl, vaultFileUrl } from './note-url.ts';
+import { renderNote } from './render-note.ts';
+
+/** A note as the page shows it. `html` is safe: raw HTML of the note is text in it. */
+export type NoteView = {
+  readonly vault: string;
+  readonly path: string;
+  readonly title: string;
+  readonly html: string;
+};
+
+/**
+ * Reads a note as it lies on disk and renders it with links to this server's pages and pictures.
+ * @throws ObeliskError `not_found`.
+ */
+export async function viewNote(library: VaultLibrary, vault: string, path: string): Promise<NoteView> {
+  const source = await library.note(vault, path);
+  const { title, html } = renderNote({
+    text: source.text,
+    path: source.path,
+    resolved: source.resolved,
+    noteUrl: (target) => noteUrl(vault, target),
+    assetUrl: (target) => vaultFileUrl(vault, target),
+  });
+  return { vault, path: source.path, title, html };
+}

@@ -1,0 +1,89 @@
+import { isObeliskError } from '../shared/errors.ts';
+import type { VaultLibrary } from '../rag/library.ts';
+import type { Handler } from '../wire/http.ts';
+import type { Assets } from './assets.ts';
+import { sendHtml } from './json-response.ts';
+import { parseVaultPath } from './note-url.ts';
+import { viewNote } from './note-view.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What the pages are made from. */
+export type PageDependencies = {
+  readonly library: VaultLibrary;
+  readonly sessions: Sessions;
+  readonly assets: Assets;
+};
+
+/** Serves `/`. The page holds nothing of the vaults: it asks for them, with its session where one is needed. */
+export function indexHandler(assets: Assets): Handler {
+  return (_request, response) => {
+    sendHtml(response, 200, assets.index);
+  };
+}
+
+/**
+ * Serves `/vault/<vault>/<path>`: a note, readable without scripts. Without a session it is the
+ * empty frame, whose script asks for the key: a strict cookie does not come along when the link was
+ * followed from another program, but it does with the script's own requests.
+ */
+export function notePageHandler({ library, sessions, assets }: PageDependencies): Handler {
+  return async (request, response) => {
+    const { vault, path } = parseVaultPath(request.path, '/vault/');
+    if (path === '') {
+      sendHtml(response, 200, assets.index);
+      return;
+    }
+    const known = !sessions.required || sessions.valid(request.header('cookie'));
+    const frame = { title: path, vault, path, state: known ? 'missing' : 'locked', html: '' };
+    if (!known) {
+      sendHtml(response, 401, fillNote(assets.note, frame));
+      return;
+    }
+    const view = await existing(viewNote(library, vault, path));
+    if (response.closed) return;
+    if (view === undefined) sendHtml(response, 404, fillNote(assets.note, frame));
+    else sendHtml(response, 200, fillNote(assets.note, { ...view, state: 'shown' }));
+  };
+}
+
+async function existing<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isObeliskError(error) && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+type NoteFrame = {
+  readonly title: string;
+  readonly vault: string;
+  readonly path: string;
+  readonly state: string;
+  /** Inserted as it is: the renderer's output. */
+  readonly html: string;
+};
+
+/** Fills the shell in one pass, so that nothing in a note can be taken for a placeholder. */
+function fillNote(shell: string, frame: NoteFrame): string {
+  const folders = [frame.vault, ...frame.path.split('/').slice(0, -1)];
+  const query = new URLSearchParams({ vault: frame.vault, file: frame.path.replace(/\.md$/i, '') });
+  const values: Readonly<Record<string, string>> = {
+    title: escapeHtml(frame.title),
+    vault: escapeHtml(frame.vault),
+    vaultUrl: escapeHtml(`/vault/${encodeURIComponent(frame.vault)}/`),
+    place: escapeHtml(folders.join(' / ')),
+    state: frame.state,
+    obsidian: escapeHtml(`obsidian://open?${query.toString().replaceAll('+', '%20')}`),
+    html: frame.html,
+  };
+  return shell.replaceAll(/\{\{(\w+)\}\}/g, (_all, name: string) => values[name] ?? '');
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
