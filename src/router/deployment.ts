@@ -17,6 +17,8 @@ export type Deployment = {
   readonly apiKey?: Secret;
   /** Parameters from the configuration that a request's own fields override, by their wire names. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** `litellm_params.mock_response`: the answer to every chat, given without an upstream. */
+  readonly mockResponse?: string;
   readonly capabilities: ModelCapabilities;
   /** Where the model comes from, for people: `ollama http://127.0.0.1:11434`, `obelisk.yaml:12`. */
   readonly source: string;

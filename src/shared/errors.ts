@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'upstream_invalid'
   | 'upstream_auth'
   | 'model_unavailable'
+  | 'loop_detected'
   | 'overloaded'
   | 'upstream_timeout'
   | 'config_invalid'
@@ -154,6 +155,12 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
     type: 'server_error',
     meaning: 'The model is known, but the host that serves it is away.',
     remedy: 'Start the host that the message names.',
+  },
+  loop_detected: {
+    status: 508,
+    type: 'server_error',
+    meaning: 'A request came back to the Obelisk that sent it: a deployment points at this server itself.',
+    remedy: 'Correct the `api_base` that the message names, or move one of the two to another port.',
   },
   overloaded: {
     status: 503,

@@ -1,0 +1,95 @@
+import type { ModelRegistry } from '../router/deployment.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Handler } from '../wire/http.ts';
+import type { UpstreamClient } from '../wire/upstream.ts';
+import { createChatRoute } from './chat-route.ts';
+import type { ChatWriters } from './chat-route.ts';
+import { createDispatcher } from './dispatch.ts';
+import type { AccessRules } from './dispatch.ts';
+import { createEmbeddingsRoute } from './embeddings-route.ts';
+import type { Embedders } from './embeddings-route.ts';
+import { DEFAULT_HEARTBEAT } from './event-stream.ts';
+import type { Heartbeat } from './event-stream.ts';
+import {
+  answerLiveness,
+  createMetricsRoute,
+  createReadinessRoute,
+  refuseCompletions,
+} from './health-routes.ts';
+import type { Readiness } from './health-routes.ts';
+import { createModelRoute, createModelsRoute } from './models-route.ts';
+import type { Route } from './route-table.ts';
+import { createTargets } from './upstream-target.ts';
+
+/** Time, as it is read. */
+export type Clock = {
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+  /** Milliseconds since the epoch. */
+  readonly unixMs: () => number;
+};
+
+/** Everything the gateway works with; built once, in `main.ts`. */
+export type AppDependencies = {
+  readonly registry: ModelRegistry;
+  readonly upstream: UpstreamClient;
+  readonly writers: ChatWriters;
+  readonly embedders: Embedders;
+  readonly access: AccessRules;
+  readonly status: () => Readiness;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Random text of letters and digits that tells this process from any other. */
+  readonly instanceId: string;
+  /** Random text for the ids of answers: `randomUUID` without its dashes. */
+  readonly randomId: () => string;
+  /** Routes of other modules: the page, administration. */
+  readonly extraRoutes?: readonly Route[];
+  readonly heartbeat?: Heartbeat;
+};
+
+/** Creates the handler that serves the whole gateway, on a socket and in process alike. */
+export function createApp(dependencies: AppDependencies): Handler {
+  const { metrics, logger, clock } = dependencies;
+  return createDispatcher({
+    routes: gatewayRoutes(dependencies),
+    access: dependencies.access,
+    observer: { metrics, logger, monotonicMs: clock.monotonicMs },
+    instanceId: dependencies.instanceId,
+  });
+}
+
+/** Lists every route with who may call it. */
+export function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
+  const { registry, status, metrics } = dependencies;
+  const options = {
+    ...dependencies,
+    unixMs: dependencies.clock.unixMs,
+    heartbeat: dependencies.heartbeat ?? DEFAULT_HEARTBEAT,
+    targetOf: createTargets(dependencies.instanceId),
+  };
+  const chat = createChatRoute(options);
+  const embeddings = createEmbeddingsRoute(options);
+  const models = createModelsRoute(registry);
+  const readiness = createReadinessRoute(status);
+  const versioned = ['/v1', ''].flatMap((version): readonly Route[] => [
+    { method: 'POST', path: `${version}/chat/completions`, access: 'key', handle: chat },
+    { method: 'POST', path: `${version}/embeddings`, access: 'key', handle: embeddings },
+    { method: 'POST', path: `${version}/completions`, access: 'key', handle: refuseCompletions },
+    { method: 'GET', path: `${version}/models`, access: 'key', handle: models },
+    {
+      method: 'GET',
+      path: `${version}/models/*`,
+      access: 'key',
+      handle: createModelRoute(registry, `${version}/models/`),
+    },
+    { method: 'GET', path: `${version}/health/liveliness`, access: 'open', handle: answerLiveness },
+    { method: 'GET', path: `${version}/health/liveness`, access: 'open', handle: answerLiveness },
+    { method: 'GET', path: `${version}/health/readiness`, access: 'open', handle: readiness },
+    { method: 'GET', path: `${version}/health/ready`, access: 'open', handle: readiness },
+    { method: 'GET', path: `${version}/metrics`, access: 'key', handle: createMetricsRoute(metrics) },
+  ]);
+  return [...versioned, ...(dependencies.extraRoutes ?? [])];
+}

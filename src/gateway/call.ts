@@ -1,0 +1,179 @@
+import { isObeliskError, messageOf, ObeliskError } from '../shared/errors.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+import type { LogFields, Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Usage } from '../providers/chat.ts';
+import { toErrorBody } from '../providers/openai/error-body.ts';
+import type { Headers, HttpRequest, HttpResponse } from '../wire/http.ts';
+
+/** How a request ended: exactly one per request. */
+export type Outcome = 'ok' | 'client_gone' | `error:${ErrorCode}`;
+
+/** What a call reports to when it has ended. */
+export type CallObserver = {
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+};
+
+/** Errors that a retry, which SDKs do on their own for every 5xx, cannot mend. */
+const HOPELESS: ReadonlySet<ErrorCode> = new Set(['upstream_auth', 'loop_detected', 'model_unavailable']);
+
+/** Messages of these codes are ours alone; others may quote an upstream, which may quote the prompt. */
+const LOGGED_REASON: ReadonlySet<ErrorCode> = new Set(['upstream_unreachable', 'upstream_auth']);
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** One request with its response, from its head to its one outcome. */
+export class Call {
+  /** In `x-request-id` and in the log. */
+  readonly id: string;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  /** Pattern of the matched route. */
+  route = '(none)';
+  /** Percent-decoded values of the route's `{names}`. */
+  params: Readonly<Record<string, string>> = {};
+  /** Whether the caller may see what only a holder of the key may. */
+  authorized = false;
+  /** Origin of another site that may read the answer. */
+  corsOrigin: string | undefined;
+  /** Public name of the model, once it is known to exist. */
+  model = '';
+  deploymentId = '';
+  usage: Usage | undefined;
+  readonly #observer: CallObserver;
+  readonly #startedMs: number;
+  #firstTokenMs: number | undefined;
+  #status = 0;
+  #settled = false;
+
+  constructor(
+    id: string,
+    exchange: { request: HttpRequest; response: HttpResponse },
+    observer: CallObserver,
+  ) {
+    this.id = id;
+    this.request = exchange.request;
+    this.response = exchange.response;
+    this.#observer = observer;
+    this.#startedMs = observer.monotonicMs();
+    observer.metrics.requestStarted();
+  }
+
+  /** Sends the response's head with the headers that every response has. */
+  head(status: number, headers: Headers): void {
+    this.#status = status;
+    const all: Record<string, string> = { ...headers, 'x-request-id': this.id };
+    if (this.deploymentId !== '') all['x-obelisk-deployment'] = toHeaderValue(this.deploymentId);
+    if (this.corsOrigin !== undefined) {
+      all['access-control-allow-origin'] = this.corsOrigin;
+      all['access-control-expose-headers'] = 'x-request-id, retry-after';
+      all['vary'] = 'origin';
+    }
+    this.response.head(status, all);
+  }
+
+  /** Sends a whole response and settles the call. */
+  send(status: number, headers: Headers, body: Uint8Array | string): void {
+    if (this.response.closed) {
+      this.settle('client_gone');
+      return;
+    }
+    this.head(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) });
+    this.response.end(body);
+    this.settle('ok');
+  }
+
+  /** Sends JSON and settles the call. */
+  json(status: number, body: Uint8Array | string, headers: Headers = {}): void {
+    this.send(status, { 'content-type': JSON_TYPE, ...headers }, body);
+  }
+
+  /** Notes that the first token has come. */
+  markFirstToken(): void {
+    this.#firstTokenMs ??= this.#observer.monotonicMs() - this.#startedMs;
+  }
+
+  /**
+   * Answers with an error in OpenAI's shape and settles the call. Where the response has begun
+   * there is nothing left to say to the client, so the connection is closed.
+   */
+  fail(thrown: unknown, headers: Headers = {}): void {
+    const error = this.toError(thrown);
+    if (error.code === 'client_gone' || this.response.closed) {
+      this.settle('client_gone', error);
+      return;
+    }
+    if (this.response.started) {
+      this.response.destroy();
+    } else {
+      const body = toErrorBody(error);
+      this.head(error.status, {
+        'content-type': JSON_TYPE,
+        'content-length': String(Buffer.byteLength(body)),
+        ...(error.retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(error.retryAfter)) }),
+        ...(HOPELESS.has(error.code) ? { 'x-should-retry': 'false' } : {}),
+        ...headers,
+      });
+      this.response.end(body);
+    }
+    this.settle(`error:${error.code}`, error);
+  }
+
+  /** Our own error as it is; anything else is a defect: logged with its stack, told as `internal`. */
+  toError(thrown: unknown): ObeliskError {
+    if (isObeliskError(thrown)) return thrown;
+    this.#observer.logger.error('unexpected error', {
+      requestId: this.id,
+      route: this.route,
+      error: messageOf(thrown),
+      stack: thrown instanceof Error ? thrown.stack : undefined,
+    });
+    return new ObeliskError('internal', `internal error; the log has the details under ${this.id}`, {
+      cause: thrown,
+    });
+  }
+
+  /** Ends the call: the first outcome counts, and is counted and logged once. */
+  settle(outcome: Outcome, error?: ObeliskError): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { metrics, logger, monotonicMs } = this.#observer;
+    const durationMs = monotonicMs() - this.#startedMs;
+    metrics.requestEnded({
+      route: this.route,
+      model: this.model,
+      outcome,
+      durationMs,
+      firstTokenMs: this.#firstTokenMs,
+      promptTokens: this.usage?.promptTokens,
+      completionTokens: this.usage?.completionTokens,
+    });
+    const level = outcome.startsWith('error:') ? 'warn' : 'info';
+    logger[level]('request', this.#logFields(outcome, durationMs, error));
+  }
+
+  #logFields(outcome: Outcome, durationMs: number, error: ObeliskError | undefined): LogFields {
+    return {
+      requestId: this.id,
+      method: this.request.method,
+      route: this.route,
+      model: this.model || undefined,
+      deployment: this.deploymentId || undefined,
+      status: this.#status || undefined,
+      outcome,
+      reason: error && LOGGED_REASON.has(error.code) ? error.message : undefined,
+      durationMs: Math.round(durationMs),
+      firstTokenMs: this.#firstTokenMs === undefined ? undefined : Math.round(this.#firstTokenMs),
+      promptTokens: this.usage?.promptTokens,
+      completionTokens: this.usage?.completionTokens,
+    };
+  }
+}
+
+/** Encodes what a header cannot carry (RFC 9110 section 5.5): a name in any script must never break a response. */
+export function toHeaderValue(text: string): string {
+  return /^[\u0020-\u007E]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
+}

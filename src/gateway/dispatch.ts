@@ -1,0 +1,104 @@
+import { ObeliskError } from '../shared/errors.ts';
+import type { Handler, HttpRequest, HttpResponse } from '../wire/http.ts';
+import { Call } from './call.ts';
+import type { CallObserver } from './call.ts';
+import { createKeyCheck } from './key-check.ts';
+import type { KeyCheck, KeyRules } from './key-check.ts';
+import { createOriginPolicy } from './origin-policy.ts';
+import type { OriginPolicy, OriginRules } from './origin-policy.ts';
+import { answerPreflight, isPreflight } from './preflight.ts';
+import { createRequestIds } from './request-id.ts';
+import { createRouteTable } from './route-table.ts';
+import type { Route, RouteTable } from './route-table.ts';
+
+/** Who may use the server. */
+export type AccessRules = OriginRules & Omit<KeyRules, 'monotonicMs'>;
+
+/** What the handler of every request is made of. */
+export type DispatchOptions = {
+  readonly routes: readonly Route[];
+  readonly access: AccessRules;
+  readonly observer: CallObserver;
+  /** Random text that tells this process's request ids from another's. */
+  readonly instanceId: string;
+};
+
+type Gate = {
+  readonly table: RouteTable;
+  readonly origins: OriginPolicy;
+  readonly keys: KeyCheck;
+};
+
+/**
+ * Creates the handler of every request: checks who asks, finds the route, and sees to it that the
+ * call has exactly one outcome.
+ */
+export function createDispatcher({ routes, access, observer, instanceId }: DispatchOptions): Handler {
+  const gate: Gate = {
+    table: createRouteTable(routes),
+    origins: createOriginPolicy(access),
+    keys: createKeyCheck({ ...access, monotonicMs: observer.monotonicMs }),
+  };
+  const idOf = createRequestIds(instanceId);
+  return async (request, response) => {
+    const call = new Call(idOf(request), { request, response }, observer);
+    try {
+      await serve(call, gate);
+      if (response.closed) call.settle('ok');
+    } catch (error) {
+      call.fail(error, headersFor(error, call, gate.table));
+    }
+  };
+}
+
+async function serve(call: Call, { table, origins, keys }: Gate): Promise<void> {
+  const { request } = call;
+  const trusted = request.remoteAddress === 'process';
+  if (!trusted) call.corsOrigin = origins(request);
+  if (isPreflight(request)) {
+    answerPreflight(call, table.methodsOf(request.path));
+    return;
+  }
+  const route = table.find(request.method, request.path);
+  call.route = route.path;
+  if (route.access === 'key') keys.require(request);
+  call.authorized = route.access === 'key' || keys.holds(request);
+  if (!trusted && hasBody(route)) requireJson(request);
+  if ('handle' in route) await route.handle(call);
+  else await route.handler(request, observed(call));
+}
+
+function hasBody(route: Route): boolean {
+  return route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH';
+}
+
+/** A form of a foreign page cannot send this type without a preflight, which it will not pass. */
+function requireJson(request: HttpRequest): void {
+  const type = request.header('content-type') ?? '';
+  if (/^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) return;
+  throw new ObeliskError('unsupported_media_type', 'send the body as content-type: application/json');
+}
+
+/** The response, with the head going through the call, which adds its headers and knows the status. */
+function observed(call: Call): HttpResponse {
+  const { response } = call;
+  return {
+    get started() {
+      return response.started;
+    },
+    get closed() {
+      return response.closed;
+    },
+    head: (status, headers) => call.head(status, headers),
+    write: (chunk) => response.write(chunk),
+    onDrain: (listener) => response.onDrain(listener),
+    end: (chunk) => response.end(chunk),
+    destroy: () => response.destroy(),
+  };
+}
+
+function headersFor(error: unknown, call: Call, table: RouteTable): Readonly<Record<string, string>> {
+  if (!(error instanceof ObeliskError)) return {};
+  if (error.code === 'method_not_allowed') return { allow: table.methodsOf(call.request.path).join(', ') };
+  return error.code === 'invalid_api_key' ? { 'www-authenticate': 'Bearer' } : {};
+}

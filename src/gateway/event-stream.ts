@@ -1,0 +1,132 @@
+import type { ObeliskError } from '../shared/errors.ts';
+import { toErrorBody } from '../providers/openai/error-body.ts';
+import { STREAM_DONE } from '../providers/openai/chat-output.ts';
+import type { Call } from './call.ts';
+
+/** When a stream without data gives a sign of life, in milliseconds. */
+export type Heartbeat = {
+  /** Silence before the first sign: until then an error still gets its own status. */
+  readonly firstMs: number;
+  /** Silence before each further one. */
+  readonly everyMs: number;
+};
+
+/** Shorter than the idle timeouts of the usual proxies and clients (15 s and more). */
+export const DEFAULT_HEARTBEAT: Heartbeat = { firstMs: 5_000, everyMs: 7_500 };
+
+/** `x-accel-buffering` keeps an nginx in front from holding tokens back. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * One SSE response. The head goes out with the first data or the first heartbeat; heartbeats are
+ * comments, which commit to nothing; after the head a failure is an error frame and `[DONE]`.
+ */
+export class EventStream {
+  /** More response headers; they count until the head has gone out. */
+  readonly headers: Record<string, string> = {};
+  readonly #call: Call;
+  readonly #heartbeat: Heartbeat;
+  #timer: NodeJS.Timeout | undefined;
+  #quiet = true;
+  #blocked = false;
+  #committed = false;
+
+  constructor(call: Call, heartbeat: Heartbeat) {
+    this.#call = call;
+    this.#heartbeat = heartbeat;
+    this.#timer = setTimeout(() => this.#beat(), heartbeat.firstMs);
+  }
+
+  /** Whether data, not only comments, has been sent. */
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  /** Sends whole events. False means: wait for `drained` or `onDrain` before sending more. */
+  send(events: Uint8Array | string): boolean {
+    this.#begin();
+    this.#quiet = false;
+    if (!this.#committed) {
+      this.#committed = true;
+      this.#call.markFirstToken();
+    }
+    if (this.#call.response.write(events)) return true;
+    this.#blocked = true;
+    return false;
+  }
+
+  /** Calls `listener` once the client can take more. */
+  onDrain(listener: () => void): void {
+    this.#call.response.onDrain(() => {
+      this.#blocked = false;
+      listener();
+    });
+  }
+
+  /** Resolves once the client can take more, or is gone. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => this.onDrain(resolve));
+  }
+
+  /** Ends the stream well. `events` must hold `[DONE]` where it has not been sent. */
+  end(events: Uint8Array | string): void {
+    this.stop();
+    if (this.#call.response.closed) {
+      this.#call.settle('client_gone');
+      return;
+    }
+    this.#begin();
+    this.#call.response.end(events);
+    this.#call.settle('ok');
+  }
+
+  /** Ends a stream whose client has been told of the failure by the upstream's own frame. */
+  endAfterFailure(events: string, error: ObeliskError): void {
+    this.stop();
+    if (!this.#call.response.closed) this.#call.response.end(events);
+    this.#call.settle(`error:${error.code}`, error);
+  }
+
+  /** Ends the stream with an error: its own status before the head, a frame after it. */
+  fail(thrown: unknown): void {
+    this.stop();
+    const { response } = this.#call;
+    if (!response.started || response.closed) {
+      this.#call.fail(thrown, this.headers);
+      return;
+    }
+    const error = this.#call.toError(thrown);
+    if (error.code === 'client_gone') {
+      this.#call.settle('client_gone');
+      return;
+    }
+    response.end(`data: ${toErrorBody(error)}\n\n${STREAM_DONE}`);
+    this.#call.settle(`error:${error.code}`, error);
+  }
+
+  /** Stops the heartbeats. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #begin(): void {
+    if (!this.#call.response.started) this.#call.head(200, { ...STREAM_HEADERS, ...this.headers });
+  }
+
+  #beat(): void {
+    const { response } = this.#call;
+    if (response.closed) return;
+    // A client that does not read needs no more bytes waiting for it.
+    if (this.#quiet && !this.#blocked) {
+      this.#begin();
+      response.write(this.#committed ? ': keep-alive\n\n' : ': loading\n\n');
+    }
+    this.#quiet = true;
+    this.#timer = setTimeout(() => this.#beat(), this.#heartbeat.everyMs);
+  }
+}

@@ -1,0 +1,63 @@
+import type { HttpRequest } from '../wire/http.ts';
+import { scanTopLevel } from '../wire/json-scan.ts';
+import type { Scan } from '../wire/json-scan.ts';
+import { splice } from '../wire/json-splice.ts';
+import type { MemberChanges } from '../wire/json-splice.ts';
+
+/** Largest body that is read, in bytes. */
+const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Fields by which a client would choose where a request goes or whose key it carries: an upstream
+ * that reads them (LiteLLM does) would send the operator's key to the client's server.
+ */
+const REFUSED_FIELDS: ReadonlySet<string> = new Set([
+  'api_base',
+  'base_url',
+  'api_key',
+  'api_version',
+  'extra_headers',
+  'headers',
+  'custom_llm_provider',
+  'litellm_credential_name',
+  'aws_access_key_id',
+  'aws_secret_access_key',
+  'aws_session_token',
+  'vertex_credentials',
+  'azure_ad_token',
+]);
+
+/**
+ * Reads a body once and finds its top-level fields without parsing it.
+ * @throws ObeliskError as `HttpRequest.body` and `scanTopLevel` say.
+ */
+export async function readJsonBody(request: HttpRequest): Promise<Scan> {
+  return scanTopLevel(await request.body(BODY_LIMIT_BYTES), { refusedKeys: REFUSED_FIELDS });
+}
+
+/** The whole body parsed, with the configuration's defaults where it is silent. */
+export function parseWithDefaults(scan: Scan, defaults: Readonly<Record<string, unknown>>): unknown {
+  // The scan has shown that this is one object.
+  const body = JSON.parse(scan.body.toString()) as Readonly<Record<string, unknown>>;
+  return { ...defaults, ...body };
+}
+
+/** What must change in a body that keeps its dialect. */
+export type BodyChanges = {
+  /** The upstream's own name for the model. */
+  readonly model: string;
+  /** JSON by field, for fields that the body does not have. */
+  readonly defaults: ReadonlyMap<string, string>;
+  /** JSON by field, whatever the body has. */
+  readonly set?: MemberChanges;
+};
+
+/** Makes the upstream's body: what must change is spliced in, everything else stays byte for byte. */
+export function spliceBody(scan: Scan, { model, defaults, set }: BodyChanges): Buffer {
+  const changes: Record<string, string | null> = { ...set };
+  if (scan.value('model') !== model) changes['model'] = JSON.stringify(model);
+  for (const [field, json] of defaults) {
+    if (!scan.members.has(field)) changes[field] ??= json;
+  }
+  return Object.keys(changes).length === 0 ? scan.body : splice(scan, changes);
+}

@@ -1,0 +1,63 @@
+import { ObeliskError } from '../shared/errors.ts';
+import type { Deployment, ModelRegistry } from '../router/deployment.ts';
+
+/** What a model is asked for. */
+export type ModelUse = 'chat' | 'embedding';
+
+/**
+ * What a name that no model has must look like to be quoted: letters and digits of any script,
+ * spaces and `._:/@+-`, no `..`, at most 256 characters.
+ */
+const SANE_NAME = /^[\p{L}\p{M}\p{N} ._:/@+-]{1,256}$/u;
+
+/**
+ * Finds the deployment that serves a model.
+ * @throws ObeliskError `model_not_found` naming the nearest, `model_unavailable` with host and
+ *   remedy, `unsupported` where the model cannot do what is asked, `invalid_request` for what can
+ *   be no name.
+ */
+export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelUse): Deployment {
+  const wanted = requireName(registry, name, use);
+  const resolution = registry.resolve(wanted);
+  if (resolution.kind === 'found') return requireUse(registry, resolution.deployment, use);
+  if (resolution.kind === 'away') {
+    const { model, host, remedy } = resolution;
+    throw new ObeliskError(
+      'model_unavailable',
+      `the model ${model} is known, but ${host} is away; ${remedy}`,
+      {
+        param: 'model',
+      },
+    );
+  }
+  throw modelNotFound(wanted, resolution.nearest);
+}
+
+/** The error for a name that no model has. */
+export function modelNotFound(name: string, nearest: readonly string[]): ObeliskError {
+  if (!SANE_NAME.test(name) || name.split('/').includes('..')) {
+    return new ObeliskError(
+      'invalid_request',
+      'model: expected letters, digits, spaces and ._:/@+- only, at most 256 characters',
+      { param: 'model' },
+    );
+  }
+  const hint =
+    nearest.length > 0 ? `did you mean ${nearest.join(', ')}?` : 'GET /v1/models lists those there are';
+  return new ObeliskError('model_not_found', `there is no model ${name}; ${hint}`, { param: 'model' });
+}
+
+function requireName(registry: ModelRegistry, name: unknown, use: ModelUse): string {
+  if (typeof name === 'string' && name !== '') return name.normalize('NFC');
+  const example = use === 'chat' ? registry.defaultChat() : registry.defaultEmbedding();
+  const hint = example ? `, for example "${example.modelName}"` : '';
+  throw new ObeliskError('invalid_request', `model: expected the name of a model${hint}`, { param: 'model' });
+}
+
+function requireUse(registry: ModelRegistry, deployment: Deployment, use: ModelUse): Deployment {
+  if (deployment.capabilities[use] !== false) return deployment;
+  const instead = use === 'chat' ? registry.defaultChat() : registry.defaultEmbedding();
+  const what = use === 'chat' ? 'an embedding model and cannot chat' : 'no embedding model';
+  const hint = instead ? `; ask ${instead.modelName}` : '';
+  throw new ObeliskError('unsupported', `${deployment.modelName} is ${what}${hint}`, { param: 'model' });
+}

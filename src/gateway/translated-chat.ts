@@ -1,0 +1,98 @@
+import { ObeliskError } from '../shared/errors.ts';
+import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
+import { createChatCompletionBuilder, createChatStreamWriter } from '../providers/openai/chat-output.ts';
+import type { AnswerIdentity } from '../providers/openai/chat-output.ts';
+import type { Logger } from '../telemetry/log.ts';
+import { toHeaderValue } from './call.ts';
+import type { Call } from './call.ts';
+import { EventStream } from './event-stream.ts';
+import type { Heartbeat } from './event-stream.ts';
+
+/** What an answer in our own events needs to become OpenAI's. */
+export type TranslatedChat = {
+  readonly request: ChatRequest;
+  readonly write: ChatWriter;
+  readonly identity: AnswerIdentity;
+  readonly heartbeat: Heartbeat;
+  readonly logger: Logger;
+};
+
+/** Has an answer written and sends it in OpenAI's form, as a stream or as one body. */
+export async function answerTranslated(call: Call, chat: TranslatedChat): Promise<void> {
+  const controller = new AbortController();
+  const stopWatching = call.request.onGone(() => {
+    controller.abort();
+    call.settle('client_gone');
+  });
+  try {
+    if (chat.request.stream) await stream(call, chat, controller.signal);
+    else await whole(call, chat, controller.signal);
+  } finally {
+    stopWatching();
+  }
+}
+
+async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
+  const { request, write, identity, heartbeat } = chat;
+  const output = new EventStream(call, heartbeat);
+  const writer = createChatStreamWriter(identity, request.includeUsage);
+  try {
+    for await (const event of write(request, contextFor(call, chat, { signal, headers: output.headers }))) {
+      if (signal.aborted) return;
+      noteUsage(call, event);
+      const text = output.committed ? writer.event(event) : writer.start() + writer.event(event);
+      if (event.type === 'finish') {
+        output.end(text);
+        return;
+      }
+      if (!output.send(text)) await output.drained();
+    }
+    output.fail(unfinished(call));
+  } catch (error) {
+    output.fail(signal.aborted ? clientGone() : error);
+  } finally {
+    output.stop();
+  }
+}
+
+async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
+  const headers: Record<string, string> = {};
+  const builder = createChatCompletionBuilder();
+  try {
+    for await (const event of chat.write(chat.request, contextFor(call, chat, { signal, headers }))) {
+      if (signal.aborted) return;
+      call.markFirstToken();
+      noteUsage(call, event);
+      builder.add(event);
+    }
+    const body = builder.body(chat.identity);
+    if (body === undefined) throw unfinished(call);
+    call.json(200, body, headers);
+  } catch (error) {
+    call.fail(signal.aborted ? clientGone() : error, headers);
+  }
+}
+
+type Started = { readonly signal: AbortSignal; readonly headers: Record<string, string> };
+
+function contextFor(call: Call, { logger }: TranslatedChat, { signal, headers }: Started): ChatContext {
+  return {
+    signal,
+    onLoading: () => logger.info('loading', { requestId: call.id, model: call.model }),
+    onHeader: (name, value) => {
+      headers[name] = toHeaderValue(value);
+    },
+  };
+}
+
+function noteUsage(call: Call, event: ChatEvent): void {
+  if (event.type === 'finish') call.usage = event.usage;
+}
+
+function unfinished(call: Call): ObeliskError {
+  return new ObeliskError('upstream_invalid', `the answer of ${call.model} ended without being complete`);
+}
+
+function clientGone(): ObeliskError {
+  return new ObeliskError('client_gone', 'the client closed the connection');
+}

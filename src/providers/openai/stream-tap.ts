@@ -1,0 +1,224 @@
+import type { Usage } from '../chat.ts';
+import { readFailure } from './error-body.ts';
+import type { UpstreamFailure } from './error-body.ts';
+
+/** Longest event that is waited for, in bytes: a server that never ends one must not fill the memory. */
+const EVENT_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** How much of the end is kept to read the facts from. */
+const TAIL_BYTES = 4 * 1024;
+
+const LF_LF = Buffer.from('\n\n');
+const CRLF_CRLF = Buffer.from('\r\n\r\n');
+const CR_CR = Buffer.from('\r\r');
+const EMPTY_LIST = Buffer.from('[]');
+const ERROR_KEY = Buffer.from('"error"');
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** What a stream said of itself by the time it ended. */
+export type StreamFacts = {
+  /** Complete is what has a `finish_reason` or `[DONE]`; the end of a connection proves nothing. */
+  readonly complete: boolean;
+  readonly done: boolean;
+  readonly failure?: UpstreamFailure;
+  readonly usage?: Usage;
+};
+
+/**
+ * Watches a stream of OpenAI's chunks go by. Bytes pass as they are, cut at events only, so that an
+ * error frame or a heartbeat can stand between any two of them; nothing is parsed until the end.
+ */
+export class StreamTap {
+  readonly #stripUsage: boolean;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #tail: Buffer[] = [];
+  #tailBytes = 0;
+
+  /**
+   * @param stripUsage Whether the event with usage and no choices is taken out, because the client
+   *   did not ask for it.
+   */
+  constructor(stripUsage: boolean) {
+    this.#stripUsage = stripUsage;
+  }
+
+  /** Whether an event without an end has grown beyond the limit. */
+  get overflown(): boolean {
+    return this.#pendingBytes > EVENT_LIMIT_BYTES;
+  }
+
+  /** Takes what arrived and gives the whole events there are now. */
+  feed(chunk: Buffer): Buffer | undefined {
+    const whole = this.#pendingBytes === 0 ? this.#cut(chunk) : this.#join(chunk);
+    if (whole === undefined) return undefined;
+    this.#remember(whole);
+    if (!this.#stripUsage || !whole.includes(EMPTY_LIST)) return whole;
+    return withoutUsage(whole);
+  }
+
+  /** Gives what is left when the connection ended: a last event without its blank line. */
+  flush(): Buffer | undefined {
+    if (this.#pendingBytes === 0) return undefined;
+    const rest = Buffer.concat([...this.#pending, LF_LF]);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    const data = dataOf(rest.toString());
+    if (data === undefined || (data !== '[DONE]' && parse(data) === undefined)) return undefined;
+    this.#remember(rest);
+    return this.#stripUsage ? withoutUsage(rest) : rest;
+  }
+
+  /** Reads the facts from the last events; called once, at the end. */
+  facts(): StreamFacts {
+    const events = eventsOf(Buffer.concat(this.#tail).toString());
+    let complete = false;
+    let done = false;
+    let failure: UpstreamFailure | undefined;
+    let usage: Usage | undefined;
+    for (const event of events.reverse()) {
+      const data = dataOf(event);
+      if (data === undefined) continue;
+      if (data === '[DONE]') {
+        done = true;
+        continue;
+      }
+      const json = parse(data);
+      failure ??= readFailure(json);
+      usage ??= usageOf(json);
+      complete ||= hasFinishReason(json);
+      if (complete && usage) break;
+    }
+    return {
+      complete: complete || done,
+      done,
+      ...(failure ? { failure } : {}),
+      ...(usage ? { usage } : {}),
+    };
+  }
+
+  #cut(chunk: Buffer): Buffer | undefined {
+    const end = lastBoundary(chunk);
+    if (end === chunk.length) return chunk;
+    this.#hold(chunk.subarray(end));
+    return end === 0 ? undefined : chunk.subarray(0, end);
+  }
+
+  /** Looks for an end in the new bytes and the three before them only, so that a long event costs its length once. */
+  #join(chunk: Buffer): Buffer | undefined {
+    const before = this.#pending.at(-1);
+    const lead = before === undefined ? 0 : Math.min(3, before.length);
+    const probe =
+      before === undefined ? chunk : Buffer.concat([before.subarray(before.length - lead), chunk]);
+    const end = lastBoundary(probe) - lead;
+    if (end <= 0) {
+      this.#hold(chunk);
+      return undefined;
+    }
+    const whole = Buffer.concat([...this.#pending, chunk.subarray(0, end)]);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (end < chunk.length) this.#hold(chunk.subarray(end));
+    return whole;
+  }
+
+  #hold(rest: Buffer): void {
+    this.#pending.push(rest);
+    this.#pendingBytes += rest.length;
+  }
+
+  #remember(whole: Buffer): void {
+    this.#tail.push(whole);
+    this.#tailBytes += whole.length;
+    for (
+      let first = this.#tail[0];
+      first && this.#tailBytes - first.length >= TAIL_BYTES;
+      first = this.#tail[0]
+    ) {
+      this.#tail.shift();
+      this.#tailBytes -= first.length;
+    }
+  }
+}
+
+/** The error that a block of whole events begins with, if it does. */
+export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined {
+  if (!events.includes(ERROR_KEY)) return undefined;
+  for (const event of eventsOf(events.toString())) {
+    const data = dataOf(event);
+    if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parse(data));
+  }
+  return undefined;
+}
+
+/** Reads OpenAI's `usage` out of a chunk or a whole answer. */
+export function usageOf(json: unknown): Usage | undefined {
+  if (typeof json !== 'object' || json === null || !('usage' in json)) return undefined;
+  const { usage } = json;
+  if (typeof usage !== 'object' || usage === null || !('prompt_tokens' in usage)) return undefined;
+  const completion = 'completion_tokens' in usage ? usage.completion_tokens : 0;
+  const prompt = usage.prompt_tokens;
+  if (typeof prompt !== 'number' || typeof completion !== 'number') return undefined;
+  return { promptTokens: prompt, completionTokens: completion };
+}
+
+/** End of the last whole event: a blank line in any of SSE's three line ends. */
+function lastBoundary(bytes: Buffer): number {
+  const { length } = bytes;
+  const last = bytes[length - 1];
+  // Nearly every read ends where an event ends: two comparisons instead of three searches.
+  if (last === LF && (bytes[length - 2] === LF || (bytes[length - 2] === CR && bytes[length - 3] === LF))) {
+    return length;
+  }
+  const lf = bytes.lastIndexOf(LF_LF);
+  const crlf = bytes.lastIndexOf(CRLF_CRLF);
+  const cr = bytes.lastIndexOf(CR_CR);
+  return Math.max(lf === -1 ? 0 : lf + 2, crlf === -1 ? 0 : crlf + 4, cr === -1 ? 0 : cr + 2);
+}
+
+function withoutUsage(block: Buffer): Buffer | undefined {
+  const kept = eventsOf(block.toString('latin1')).filter((event) => !isUsageOnly(event));
+  return kept.length === 0 ? undefined : Buffer.from(`${kept.join('\n\n')}\n\n`, 'latin1');
+}
+
+function isUsageOnly(event: string): boolean {
+  const data = dataOf(event);
+  if (data === undefined || data === '[DONE]' || !data.includes('"usage"')) return false;
+  const json = parse(Buffer.from(data, 'latin1').toString());
+  if (typeof json !== 'object' || json === null || !('choices' in json)) return false;
+  return Array.isArray(json.choices) && json.choices.length === 0 && usageOf(json) !== undefined;
+}
+
+function eventsOf(text: string): string[] {
+  return text.split(/\r\n\r\n|\n\n|\r\r/).filter((event) => event !== '');
+}
+
+/** The data of one event, lines joined by LF (WHATWG HTML section 9.2.6). */
+function dataOf(event: string): string | undefined {
+  const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith('data:'));
+  if (lines.length === 0) return undefined;
+  return lines
+    .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5))
+    .join('\n')
+    .trimEnd();
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch (error) {
+    // What is not JSON says nothing; whether the stream is complete is decided by what is.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function hasFinishReason(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null || !('choices' in json) || !Array.isArray(json.choices))
+    return false;
+  return json.choices.some((choice: unknown) => {
+    if (typeof choice !== 'object' || choice === null || !('finish_reason' in choice)) return false;
+    return typeof choice.finish_reason === 'string' && choice.finish_reason !== '';
+  });
+}

@@ -1,0 +1,112 @@
+import { ObeliskError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
+import { isErrorCode, readFailure } from './error-body.ts';
+import type { UpstreamFailure } from './error-body.ts';
+
+/** A failed answer of an OpenAI-compatible upstream. */
+export type UpstreamAnswer = {
+  readonly status: number;
+  /** `retry-after` as it came. */
+  readonly retryAfter?: string | undefined;
+  /** At most the first 64 KiB. */
+  readonly body: string;
+  /** Who failed, for the message: `openai https://host/v1`. */
+  readonly upstream: string;
+};
+
+/** Longest part of an upstream's message that is passed on, in characters. */
+const MESSAGE_LIMIT = 2_000;
+
+/** Longest wait that is passed on, in seconds: some servers answer with years. */
+const RETRY_AFTER_LIMIT = 3_600;
+
+/**
+ * Turns an upstream's failure into ours: what the client did wrong keeps its status and message,
+ * what is between us and the upstream becomes a 502. A refusal of our key never quotes the body,
+ * which may repeat the key.
+ */
+export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskError {
+  const { status, upstream } = answer;
+  if (status === 401 || status === 403) {
+    return new ObeliskError(
+      'upstream_auth',
+      `${upstream} refused the key it was sent (${status}); correct the api_key of that deployment`,
+    );
+  }
+  const failure = failureOf(answer.body);
+  const code = codeOf(status, failure);
+  const said = failure?.message?.slice(0, MESSAGE_LIMIT);
+  const retryAfter = parseRetryAfter(answer.retryAfter, nowMs);
+  return new ObeliskError(code, messageFor(code, { status, upstream, said }), {
+    ...(failure?.param && status < 500 ? { param: failure.param } : {}),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+}
+
+/** Turns an error that came inside a 200 or a stream into ours. */
+export function toStreamedError(failure: UpstreamFailure, upstream: string): ObeliskError {
+  const said = failure.message?.slice(0, MESSAGE_LIMIT) ?? 'no message';
+  const own = ownCode(failure);
+  return own
+    ? new ObeliskError(own, said)
+    : new ObeliskError('upstream_error', `${upstream} failed while answering: ${said}`);
+}
+
+/**
+ * Seconds of a `retry-after` header (a number or an HTTP date), between 1 and an hour;
+ * `undefined` when there is none or it means nothing (RFC 9110 section 10.2.3).
+ */
+export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined || value === '') return undefined;
+  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - nowMs) / 1_000);
+  if (!Number.isFinite(seconds) || seconds < 0) return undefined;
+  return Math.min(Math.max(seconds, 1), RETRY_AFTER_LIMIT);
+}
+
+function failureOf(body: string): UpstreamFailure | undefined {
+  try {
+    return readFailure(JSON.parse(body));
+  } catch (error) {
+    // A proxy's HTML page or plain text: the status says all that can be passed on.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Another Obelisk upstream says precisely what happened; its word is kept where it stays true here. */
+function ownCode(failure: UpstreamFailure | undefined): ErrorCode | undefined {
+  const code = failure?.code;
+  if (code === undefined || !isErrorCode(code)) return undefined;
+  return code === 'loop_detected' || code === 'context_length_exceeded' || code === 'model_unavailable'
+    ? code
+    : undefined;
+}
+
+function codeOf(status: number, failure: UpstreamFailure | undefined): ErrorCode {
+  const own = ownCode(failure);
+  if (own) return own;
+  switch (status) {
+    case 404:
+      return 'model_not_found';
+    case 408:
+      return 'upstream_timeout';
+    case 413:
+      return 'payload_too_large';
+    case 429:
+      return 'rate_limited';
+    case 504:
+      return 'upstream_timeout';
+    default:
+      return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
+  }
+}
+
+type Told = { readonly status: number; readonly upstream: string; readonly said: string | undefined };
+
+function messageFor(code: ErrorCode, { status, upstream, said }: Told): string {
+  if (said === undefined) return `${upstream} answered ${status} without an error message`;
+  // The client's own fault is told in the upstream's words, which SDKs and people match on.
+  if (code === 'invalid_request' || code === 'context_length_exceeded' || code === 'loop_detected')
+    return said;
+  return `${upstream} answered ${status}: ${said}`;
+}

@@ -1,0 +1,120 @@
+import type { Secret } from '../shared/secret.ts';
+import type { LogFields, Logger } from './log.ts';
+
+/** How much is said. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a log needs from its surroundings. */
+export type LoggerOptions = {
+  /** Where lines go: `process.stderr`, a file, a test's array. */
+  readonly stream: { write(text: string): unknown };
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  /** Whether the stream is a terminal that shows colours; only `text` has them. */
+  readonly colours?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How long lines may wait to be written together; 100 ms unless told. */
+  readonly flushMs?: number;
+  /**
+   * Every secret the process holds. A line that contains one, by whatever mistake, is written with
+   * `[secret]` in its place.
+   */
+  readonly secrets?: () => readonly Secret[];
+};
+
+/** A log that writes in batches. */
+export type BatchedLogger = Logger & {
+  /** Writes what is waiting; call it before the process ends. */
+  flush(): void;
+};
+
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+const COLOUR: Readonly<Record<LogLevel, string>> = {
+  debug: '\u001B[2m',
+  info: '\u001B[36m',
+  warn: '\u001B[33m',
+  error: '\u001B[31m',
+};
+const RESET = '\u001B[0m';
+
+/** Lines that may wait; more within one batch are counted and not kept, so that a log cannot eat the memory. */
+const LINES_LIMIT = 10_000;
+
+type Line = {
+  readonly atMs: number;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+};
+
+/** Creates a log. Lines are formatted off the path that logs, in one write per batch. */
+export function createLogger(options: LoggerOptions): BatchedLogger {
+  const waiting: Line[] = [];
+  let dropped = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const format = options.format === 'json' ? toJson : toText(options.colours === true);
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (dropped > 0) {
+      const message = 'log lines dropped';
+      waiting.push({ atMs: options.now(), level: 'warn', message, fields: { lines: dropped } });
+      dropped = 0;
+    }
+    if (waiting.length === 0) return;
+    const text = waiting.splice(0).map(format).join('');
+    options.stream.write(withoutSecrets(text, options.secrets?.() ?? []));
+  };
+  const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
+    if (RANK[level] < RANK[options.level]) return;
+    if (waiting.length >= LINES_LIMIT) {
+      dropped += 1;
+      return;
+    }
+    waiting.push({ atMs: options.now(), level, message, fields });
+    // Waiting lines must not keep a finished process alive; its end calls `flush`.
+    timer ??= setTimeout(flush, options.flushMs ?? 100).unref();
+  };
+  return {
+    debug: (message, fields) => log('debug', message, fields),
+    info: (message, fields) => log('info', message, fields),
+    warn: (message, fields) => log('warn', message, fields),
+    error: (message, fields) => log('error', message, fields),
+    flush,
+  };
+}
+
+function withoutSecrets(text: string, secrets: readonly Secret[]): string {
+  let clean = text;
+  for (const secret of secrets) {
+    const value = secret.reveal();
+    if (value === '') continue;
+    // Both formats may have escaped quotes and the like in the value.
+    const escaped = JSON.stringify(value).slice(1, -1);
+    clean = clean.replaceAll(value, '[secret]').replaceAll(escaped, '[secret]');
+  }
+  return clean;
+}
+
+function toJson({ atMs, level, message, fields }: Line): string {
+  return `${JSON.stringify({ time: new Date(atMs).toISOString(), level, message, ...fields })}\n`;
+}
+
+function toText(colours: boolean): (line: Line) => string {
+  return ({ atMs, level, message, fields }) => {
+    const time = new Date(atMs).toISOString().slice(11, 23);
+    const name = level.padEnd(5);
+    const shown = colours ? `${COLOUR[level]}${name}${RESET}` : name;
+    const pairs = Object.entries(fields ?? {})
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => ` ${key}=${quoted(value)}`);
+    return `${time} ${shown} ${message}${pairs.join('')}\n`;
+  };
+}
+
+/** Anything but plain words is quoted, so that a value cannot forge a line or move the cursor. */
+function quoted(value: string | number | boolean | undefined): string {
+  const text = String(value);
+  return /^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text);
+}
