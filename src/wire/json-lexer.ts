@@ -21,6 +21,14 @@ const IS_ESCAPE = classOf((character) => '"\\/bfnrt'.includes(character));
 const IS_HEX = classOf((character) => /[0-9a-f]/i.test(character));
 const IS_SPACE = classOf((character) => ' \t\n\r'.includes(character));
 
+/** Text is read byte by byte until it proves to be long. */
+const BYTEWISE = 32;
+const ONES = 0x01010101;
+const SPACES = 0x20202020;
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const HIGH_BITS = 0x80808080 | 0;
+
 const LITERALS: ReadonlyMap<number, Buffer> = new Map(
   ['true', 'false', 'null'].map((word) => [word.charCodeAt(0), Buffer.from(word)]),
 );
@@ -36,6 +44,7 @@ export class JsonLexer {
   at = 0;
   /** Whether the last string held an escape. */
   escaped = false;
+  #words: Int32Array | undefined;
 
   constructor(body: Buffer) {
     this.body = body;
@@ -64,16 +73,15 @@ export class JsonLexer {
 
   /** Moves over a string, from its opening quote. */
   text(): void {
-    const { body } = this;
     this.escaped = false;
     let at = this.at + 1;
     for (;;) {
-      while (at < body.length && ENDS_TEXT[body[at] ?? 0] === 0) at += 1;
+      at = this.#plainText(at);
       this.at = at;
       const byte = this.byte();
       if (byte === QUOTE) break;
       if (byte !== BACKSLASH) this.fail('a string is not closed, or holds a control character');
-      at = this.#escape(at + 1);
+      at = this.#escapes(at);
     }
     this.at = at + 1;
   }
@@ -90,17 +98,63 @@ export class JsonLexer {
     throw new ObeliskError('invalid_request', message);
   }
 
-  #escape(at: number): number {
+  /** The first byte from `at` that ends plain text; long text is read four bytes at a time. */
+  #plainText(start: number): number {
+    const { body } = this;
+    const bytewise = Math.min(start + BYTEWISE, body.length);
+    let at = start;
+    while (at < bytewise && ENDS_TEXT[body[at] ?? 0] === 0) at += 1;
+    if (at < bytewise || at === body.length) return at;
+    at = this.#plainWords(at);
+    while (at < body.length && ENDS_TEXT[body[at] ?? 0] === 0) at += 1;
+    return at;
+  }
+
+  /**
+   * The first place from `at` where plain text may end, `at` itself following plain text of more than a
+   * word. `(w - 0x01…) & ~w & 0x80…` is not zero when a byte of `w` is (Mycroft's test); the same with
+   * 0x20… finds control characters.
+   */
+  #plainWords(at: number): number {
+    const { body } = this;
+    const words = (this.#words ??= new Int32Array(body.buffer, 0, body.buffer.byteLength >> 2));
+    const last = (body.byteOffset + body.length) >> 2;
+    let index = (body.byteOffset + at) >> 2;
+    while (index < last) {
+      const word = words[index] ?? 0;
+      const quotes = word ^ QUOTES;
+      const backslashes = word ^ BACKSLASHES;
+      const controls = (word - SPACES) & ~word;
+      const ends = controls | ((quotes - ONES) & ~quotes) | ((backslashes - ONES) & ~backslashes);
+      if ((ends & HIGH_BITS) !== 0) break;
+      index += 1;
+    }
+    return Math.max(index * 4 - body.byteOffset, at);
+  }
+
+  /** Moves over escapes, from the first backslash; code in a prompt is full of them. */
+  #escapes(start: number): number {
     const { body } = this;
     this.escaped = true;
-    if (body[at] !== LOWER_U) {
-      if (IS_ESCAPE[body[at] ?? 0] !== 1) this.fail('a string holds an unknown escape');
-      return at + 1;
+    let at = start;
+    while (at < body.length && body[at] === BACKSLASH) {
+      at += 1;
+      this.at = at;
+      const byte = this.byte();
+      if (IS_ESCAPE[byte] === 1) at += 1;
+      else if (byte === LOWER_U) at = this.#hexadecimal(at + 1);
+      else this.fail('a string holds an unknown escape');
     }
-    for (let digit = at + 1; digit <= at + 4; digit += 1) {
-      if (IS_HEX[body[digit] ?? 0] !== 1) this.fail('a string holds an unknown escape');
+    return at;
+  }
+
+  #hexadecimal(at: number): number {
+    const { body } = this;
+    for (let digit = at; digit < at + 4; digit += 1) {
+      if (digit >= body.length || IS_HEX[body[digit] ?? 0] !== 1)
+        this.fail('a string holds an unknown escape');
     }
-    return at + 5;
+    return at + 4;
   }
 
   #number(): void {

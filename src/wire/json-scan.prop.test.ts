@@ -59,6 +59,23 @@ test('what is accepted after any damage, JSON.parse accepts and reads the same',
   );
 });
 
+test('damage anywhere in long text is found as JSON.parse finds it', () => {
+  const broken = fc.constantFrom('"', '\\', '\u0000', '\u001f', '\n', '\u007f', 'é', '\\n', ' ', '!');
+  fc.assert(
+    fc.property(fc.tuple(fc.nat(200), fc.nat(200), fc.nat(3)), broken, ([before, after, shift], text) => {
+      const json = `${' '.repeat(shift)}{"a":"${'x'.repeat(before)}${text}${'y'.repeat(after)}"}`;
+      let accepted = true;
+      try {
+        JSON.parse(json);
+      } catch {
+        accepted = false;
+      }
+      assert.equal(agrees(Buffer.from(json)), accepted);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test('what is refused has a reason that JSON.parse shares, or is a limit of ours', () => {
   const fragments = fc.constantFrom(
     '{',

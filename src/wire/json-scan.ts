@@ -6,6 +6,8 @@ import { JsonLexer, QUOTE } from './json-lexer.ts';
 export const MAX_DEPTH = 64;
 /** Most commas, colons, braces and brackets accepted outside strings. */
 export const MAX_STRUCTURAL = 200_000;
+/** Most members accepted in the top-level object. */
+const MAX_MEMBERS = 1_000;
 
 /** A member of the top-level object, as byte ranges of the body. */
 export type Member = {
@@ -65,8 +67,10 @@ class Scanner {
   readonly #lexer: JsonLexer;
   readonly #refused: ReadonlySet<string>;
   readonly #members = new Map<string, Member>();
-  /** 1 where the container at that depth is an object. */
-  readonly #isObject = new Uint8Array(MAX_DEPTH + 1);
+  /** Whether the containers around the innermost one are objects. */
+  readonly #objects: boolean[] = [];
+  /** Whether the innermost one is. */
+  #inObject = false;
   #depth = 0;
   #expect = VALUE;
   #structural = 0;
@@ -104,7 +108,7 @@ class Scanner {
       return;
     }
     this.#count();
-    this.#expect = this.#isObject[this.#depth] === 1 ? KEY : VALUE;
+    this.#expect = this.#inObject ? KEY : VALUE;
   }
 
   #member(byte: number): void {
@@ -127,6 +131,7 @@ class Scanner {
       const message = `the request body has the key ${JSON.stringify(name)} twice; send it once`;
       throw new ObeliskError('invalid_request', message, { param: name });
     }
+    if (this.#members.size >= MAX_MEMBERS) this.#lexer.fail(`it has more than ${MAX_MEMBERS} keys`);
     this.#key = key;
     this.#keyStart = start;
   }
@@ -159,16 +164,17 @@ class Scanner {
     this.#count();
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) this.#lexer.fail(`it is nested deeper than ${MAX_DEPTH} levels`);
-    const object = byte === OPEN_BRACE;
-    this.#isObject[this.#depth] = object ? 1 : 0;
-    this.#expect = object ? KEY_OR_END : VALUE_OR_END;
+    this.#objects.push(this.#inObject);
+    this.#inObject = byte === OPEN_BRACE;
+    this.#expect = this.#inObject ? KEY_OR_END : VALUE_OR_END;
   }
 
   #close(byte: number): void {
-    const closing = this.#isObject[this.#depth] === 1 ? CLOSE_BRACE : CLOSE_BRACKET;
-    if (byte !== closing) this.#lexer.fail('a comma or the end of a list or object was expected');
+    if (byte !== (this.#inObject ? CLOSE_BRACE : CLOSE_BRACKET))
+      this.#lexer.fail('a comma or the end of a list or object was expected');
     this.#count();
     this.#depth -= 1;
+    this.#inObject = this.#objects.pop() === true;
     this.#endValue();
   }
 
@@ -185,7 +191,7 @@ class Scanner {
  * building it: `JSON.parse` of 8 MiB of `0,0,0…` would block the event loop for a third of a second.
  * What is accepted, `JSON.parse` accepts, and agrees on every top-level member.
  * @throws ObeliskError `invalid_request` for anything but one object of valid UTF-8 without duplicate
- *   top-level keys, at most `MAX_DEPTH` deep, with at most `MAX_STRUCTURAL` parts and no refused key.
+ *   top-level keys, at most `MAX_DEPTH` deep, with at most `MAX_STRUCTURAL` parts, 1,000 members and no refused key.
  */
 export function scanTopLevel(body: Buffer, rules: ScanRules = {}): Scan {
   if (!isUtf8(body)) throw new ObeliskError('invalid_request', 'the request body is not valid UTF-8');
