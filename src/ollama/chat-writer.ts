@@ -6,7 +6,6 @@ import type { Logger } from '../telemetry/log.ts';
 import type { OllamaHosts } from './hosts.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
 import type { OllamaHardware, OllamaTarget } from './prepare.ts';
-import type { EffectiveOptions } from './profile.ts';
 
 /** What chats and embeddings of Ollama are made of. */
 export type OllamaServing = OllamaHardware & {
@@ -34,8 +33,10 @@ type Writing = {
   readonly context: ChatContext;
 };
 
-async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<ChatEvent> {
-  const { serving, target, context } = writing;
+async function* writeChat(
+  { serving, target, context }: Writing,
+  asked: ChatRequest,
+): AsyncIterable<ChatEvent> {
   const model = await serving.hosts.describe(target, context.signal);
   const request = withDefaults(asked, target.defaults);
   if (model) requireAbilities(model, request);
@@ -46,23 +47,18 @@ async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<C
   );
   const body = toOllamaChat(request, { model: target.model, options: effective.options });
   if (effective.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, effective.ignored.join(', '));
-  if (model?.remoteHost === undefined) tellOfLoading(writing, effective);
+  // A cold load is minutes of silence: whoever waits is told at once.
+  const loads = model?.remoteHost === undefined && !serving.hosts.isWarm(target, effective.numCtx);
+  if (loads) context.onLoading?.();
   const reader = createOllamaReader({
-    host: target.url,
+    host: target.baseUrl,
     model: target.model,
     newToolCallId: () => serving.newToolCallId(),
     ...(effective.numCtx === undefined ? {} : { contextTokens: effective.numCtx }),
   });
-  for await (const line of serving.hosts.client(target.url).chat(body, context.signal)) {
+  for await (const line of serving.hosts.client(target.baseUrl).chat(body, context.signal)) {
     yield* fromOllamaLine(line, reader);
   }
   requireOllamaDone(reader);
   if (body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);
-}
-
-/** A cold load is minutes of silence: whoever waits is told at once. */
-function tellOfLoading({ serving, target, context }: Writing, effective: EffectiveOptions): void {
-  if (serving.hosts.isWarm(target, effective.numCtx)) return;
-  serving.logger.info('loading', { host: target.url, model: target.model });
-  context.onLoading?.();
 }

@@ -192,9 +192,11 @@ function parseJson(
   }
 }
 
-/** Obelisk marks its answers with headers of its own, or answers its own hop header with 508. */
+/** Obelisk is known by headers of its own, by its request ids, and by 508 to its own hop header. */
 function requireNotObelisk(host: string, response: UpstreamResponse): void {
-  const marked = Object.keys(response.headers).some((name) => name.startsWith('x-obelisk-'));
+  const marked =
+    Object.keys(response.headers).some((name) => name.startsWith('x-obelisk-')) ||
+    /^req_[\da-z]+_[\da-z]+$/.test(response.headers['x-request-id'] ?? '');
   if (!marked && response.status !== 508) return;
   throw new ObeliskError(
     'loop_detected',

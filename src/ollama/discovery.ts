@@ -7,6 +7,8 @@ import type { OllamaClient } from './client.ts';
 import { isHostAway } from './client.ts';
 import { createModelDescriber } from './model-describer.ts';
 import type { OllamaModel } from './model-facts.ts';
+import { createPoller } from './poller.ts';
+import type { Poller } from './poller.ts';
 
 /** How the host of the models is at this moment. */
 export type OllamaState =
@@ -56,8 +58,6 @@ export type OllamaDiscoveryOptions = {
   readonly onSeen?: (names: readonly string[]) => void;
 };
 
-/** Longest pause between two looks for a host that is away, in milliseconds. */
-const MAX_PAUSE_MS = 10_000;
 /** A host under load may miss one look; models do not leave the list for that. */
 const TIMEOUTS_UNTIL_AWAY = 2;
 
@@ -79,35 +79,27 @@ class Discovery implements OllamaDiscovery {
   #running: readonly OllamaRunning[] = [];
   #warm = new Map<string, Warmth>();
   #state: OllamaState = { kind: 'starting' };
+  readonly #poller: Poller;
   #failures = 0;
-  #stopping = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
 
   constructor(options: OllamaDiscoveryOptions) {
     this.url = options.client.url;
     this.#options = options;
     this.#describe = createModelDescriber(options);
+    this.#poller = createPoller({ pollMs: options.pollMs, look: (signal) => this.#look(signal) });
     for (const name of options.seen ?? []) this.#seen.set(ollamaModelKey(name), name);
   }
 
-  async start(): Promise<void> {
-    this.#stopping = new AbortController();
-    await this.refresh();
-    this.#schedule();
+  start(): Promise<void> {
+    return this.#poller.start();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    clearTimeout(this.#timer);
-    await this.#looking;
+  stop(): Promise<void> {
+    return this.#poller.stop();
   }
 
   refresh(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    return this.#poller.refresh();
   }
 
   state(): OllamaState {
@@ -145,21 +137,7 @@ class Discovery implements OllamaDiscovery {
     return () => void this.#listeners.delete(listener);
   }
 
-  #schedule(): void {
-    if (this.#stopping.signal.aborted) return;
-    const { pollMs } = this.#options;
-    const grown = pollMs * 2 ** Math.min(this.#failures, 10);
-    this.#timer = setTimeout(() => void this.#poll(), Math.max(pollMs, Math.min(grown, MAX_PAUSE_MS)));
-    this.#timer.unref();
-  }
-
-  async #poll(): Promise<void> {
-    await this.refresh();
-    this.#schedule();
-  }
-
-  async #look(): Promise<void> {
-    const { signal } = this.#stopping;
+  async #look(signal: AbortSignal): Promise<boolean> {
     try {
       const [tags, running] = await Promise.all([
         this.#options.client.tags(signal),
@@ -170,12 +148,14 @@ class Discovery implements OllamaDiscovery {
       this.#failures = 0;
       this.#noteRunning(running);
       this.#settle({ kind: 'up', version }, { models, tags });
+      return true;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       this.#failures += 1;
-      if (this.#isHiccup(error)) return;
+      if (this.#isHiccup(error)) return false;
       this.#noteRunning([]);
       this.#settle(stateOf(error, this.url), { models: new Map(), tags: [] });
+      return false;
     }
   }
 

@@ -37,15 +37,18 @@ async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<
   const keepAlive = asked.keepAlive ?? keepAliveOf(target.defaults);
   const request = { ...asked, ...(keepAlive === undefined ? {} : { keepAlive }) };
   const { options, numCtx } = effectiveOptions(target, { model, hardware: serving }, request.options);
+  if (!serving.hosts.isWarm(target, numCtx)) {
+    serving.logger.info('loading', { host: target.baseUrl, model: target.model });
+  }
   const vectors: Float32Array[] = [];
   let promptTokens = 0;
   for (let start = 0; start < request.input.length; start += BATCH_SIZE) {
     const input = request.input.slice(start, start + BATCH_SIZE);
     const body = toOllamaEmbed({ ...request, input }, { model: target.model, options });
-    const answer = await serving.hosts.client(target.url).embed(body, signal);
+    const answer = await serving.hosts.client(target.baseUrl).embed(body, signal);
     const batch = fromOllamaEmbed(answer, {
       count: input.length,
-      host: target.url,
+      host: target.baseUrl,
       dimensions: request.dimensions,
     });
     vectors.push(...batch.vectors);

@@ -19,7 +19,7 @@ export type OllamaHosts = {
 };
 
 /** A model on a host. */
-export type OllamaPlace = { readonly url: string; readonly model: string };
+export type OllamaPlace = { readonly baseUrl: string; readonly model: string };
 
 /** Creates the hosts around the discovered one. */
 export function createOllamaHosts(options: {
@@ -33,7 +33,7 @@ export function createOllamaHosts(options: {
   const { discovery, upstream, headers } = options;
   const clients = new Map([[options.client.url, options.client]]);
   const described = new Map<string, OllamaModel>();
-  const keyOf = (at: OllamaPlace): string => `${at.url} ${at.model}`;
+  const keyOf = (at: OllamaPlace): string => `${at.baseUrl} ${at.model}`;
   const clientOf = (url: string): OllamaClient => {
     const client =
       clients.get(url) ??
@@ -44,16 +44,16 @@ export function createOllamaHosts(options: {
   return {
     client: clientOf,
     async describe(at, signal) {
-      const known = at.url === discovery.url ? discovery.model(at.model) : described.get(keyOf(at));
+      const known = at.baseUrl === discovery.url ? discovery.model(at.model) : described.get(keyOf(at));
       if (known) return known;
-      const model = await describeByShow(clientOf(at.url), at.model, signal);
+      const model = await describeByShow(clientOf(at.baseUrl), at.model, signal);
       if (model) described.set(keyOf(at), model);
       return model;
     },
     // Of a host that is not looked at nothing is known: not warm means that the client is told of a wait.
-    isWarm: (at, numCtx) => at.url === discovery.url && discovery.isWarm(at.model, numCtx),
+    isWarm: (at, numCtx) => at.baseUrl === discovery.url && discovery.isWarm(at.model, numCtx),
     markWarm(at, numCtx) {
-      if (at.url === discovery.url) discovery.markWarm(at.model, numCtx);
+      if (at.baseUrl === discovery.url) discovery.markWarm(at.model, numCtx);
     },
   };
 }

@@ -7,10 +7,10 @@ import type { OllamaModel } from './model-facts.ts';
 import { applyProfile, isRunnerOption, runnerProfile } from './profile.ts';
 import type { EffectiveOptions } from './profile.ts';
 
-/** How one deployment is served by Ollama. */
+/** What of a deployment Ollama's side needs. */
 export type OllamaTarget = {
   /** Base URL of the host, without a trailing slash. */
-  readonly url: string;
+  readonly baseUrl: string;
   /** Ollama's own name of the model. */
   readonly model: string;
   /** `litellm_params` of the deployment, by their wire names. */
