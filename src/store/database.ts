@@ -1,0 +1,127 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { ObeliskError, messageOf } from '../shared/errors.ts';
+import { numberColumn } from './row.ts';
+
+/** What a database file is opened with. */
+export type DatabaseOptions = {
+  /** Path of the file, or `:memory:`. Missing folders are made. */
+  readonly file: string;
+  /** Statements that lead from version n to n + 1, the first from an empty file. Never edited, only added to. */
+  readonly migrations: readonly string[];
+  /** Whether the content can be made again from elsewhere: then a file that does not fit is replaced. */
+  readonly derived: boolean;
+  /** Milliseconds to wait for another connection's lock; 5,000 unless told. */
+  readonly busyTimeoutMs?: number;
+};
+
+/** An open database and what had to be done to it. */
+export type OpenedDatabase = {
+  readonly database: DatabaseSync;
+  /** Why an existing file was thrown away, in words for the log; absent when none was. */
+  readonly rebuiltBecause?: string;
+};
+
+/** SQLite's primary result codes for a file whose content is not (or no longer) a database. */
+const UNUSABLE_CONTENT = new Set([11, 26]);
+
+function failure(options: DatabaseOptions, error: unknown): ObeliskError {
+  return new ObeliskError(
+    'store_failed',
+    `the store ${options.file} cannot be used (${messageOf(error)}); check space and permissions of its folder`,
+    { cause: error },
+  );
+}
+
+function resultCodeOf(error: unknown): number {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  return typeof code === 'number' ? code & 0xff : 0;
+}
+
+function versionOf(database: DatabaseSync): number {
+  return numberColumn(database.prepare('PRAGMA user_version').get() ?? {}, 'user_version');
+}
+
+function migrate(database: DatabaseSync, migrations: readonly string[], from: number): void {
+  if (from === migrations.length) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (const statements of migrations.slice(from)) database.exec(statements);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function connect(options: DatabaseOptions): DatabaseSync {
+  const database = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs ?? 5000 });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Says why a file does not fit, or brings it up to date and returns nothing. */
+function unfitReason(database: DatabaseSync, options: DatabaseOptions): string | undefined {
+  const version = versionOf(database);
+  const newest = options.migrations.length;
+  if (version > newest)
+    return `it was written by a newer program (version ${version}, this one knows ${newest})`;
+  if (options.derived && version > 0 && version < newest) {
+    return `it was written by an older program (version ${version}, this one writes ${newest})`;
+  }
+  migrate(database, options.migrations, version);
+  return undefined;
+}
+
+type Attempt = { readonly database: DatabaseSync } | { readonly unfit: string };
+
+function attempt(options: DatabaseOptions): Attempt {
+  let database: DatabaseSync | undefined;
+  try {
+    database = connect(options);
+    const unfit = unfitReason(database, options);
+    if (unfit === undefined) return { database };
+    database.close();
+    return { unfit };
+  } catch (error) {
+    if (database?.isOpen === true) database.close();
+    if (UNUSABLE_CONTENT.has(resultCodeOf(error))) return { unfit: `it is damaged (${messageOf(error)})` };
+    throw failure(options, error);
+  }
+}
+
+function removeFiles(options: DatabaseOptions): void {
+  try {
+    for (const suffix of ['', '-wal', '-shm', '-journal'])
+      rmSync(`${options.file}${suffix}`, { force: true });
+  } catch (error) {
+    throw failure(options, error);
+  }
+}
+
+/**
+ * Opens a SQLite file with a write-ahead log and brings it to the newest version. A derived file that is
+ * older, newer or damaged is deleted and begun again, and the result says why.
+ * @throws ObeliskError `store_failed` when the file cannot be used, or does not fit and is not derived.
+ */
+export function openDatabase(options: DatabaseOptions): OpenedDatabase {
+  try {
+    if (options.file !== ':memory:') mkdirSync(dirname(options.file), { recursive: true });
+  } catch (error) {
+    throw failure(options, error);
+  }
+  const first = attempt(options);
+  if ('database' in first) return first;
+  if (!options.derived) throw failure(options, new Error(first.unfit));
+  removeFiles(options);
+  const second = attempt(options);
+  if ('database' in second) return { database: second.database, rebuiltBecause: first.unfit };
+  throw failure(options, new Error(second.unfit));
+}
