@@ -1,3 +1,4 @@
+import type { Block } from '../vault/note.ts';
 import type { Hit, RankedNote, SearchFilters, Source } from './types.ts';
 
 /** State of one vault's index, for readiness, `obelisk doctor` and the page. */
@@ -16,7 +17,20 @@ export type VaultStatus = {
   readonly warnings: readonly { readonly path: string; readonly line: number; readonly message: string }[];
   /** Why `state` is `failed`. */
   readonly error?: string;
+  /** Who writes the index, where it is another process: this one only searches it. */
+  readonly readOnly?: string;
 };
+
+/** How to search. */
+export type SearchOptions = {
+  /** Number of notes wanted; 10 unless told. */
+  readonly limit?: number;
+  readonly filters?: SearchFilters;
+  readonly signal?: AbortSignal;
+};
+
+/** Blocks of notes by their path. */
+export type NoteBlocks = Readonly<Record<string, readonly Block[]>>;
 
 /** Answer to `VaultLibrary.search`. */
 export type VaultSearchResult = {
@@ -24,7 +38,7 @@ export type VaultSearchResult = {
   readonly hits: readonly Hit[];
   readonly sources: readonly Source[];
   readonly terms: readonly string[];
-  /** Whether what was found supports an answer (design of the threshold in `rag/support.ts`). */
+  /** Whether what was found supports an answer (`decideSupport` in `rag/answer/support.ts`). */
   readonly supported: boolean;
   readonly tookMs: number;
 };
@@ -38,18 +52,21 @@ export type VaultLibrary = {
   /**
    * @throws ObeliskError `not_found` naming the nearest vaults.
    */
-  search(
-    vault: string,
-    query: string,
-    options: { readonly limit?: number; readonly filters?: SearchFilters; readonly signal?: AbortSignal },
-  ): Promise<VaultSearchResult>;
+  search(vault: string, query: string, options: SearchOptions): Promise<VaultSearchResult>;
   /**
    * Text of a note as it lies on disk now, and how its links resolve (link target as written → vault path).
    * @throws ObeliskError `not_found`.
    */
   note(vault: string, path: string): Promise<NoteSource>;
-  /** Resolves after the files on disk have been compared with the index once more. */
+  /** Blocks of notes as they lie on disk now; a note that is gone or cannot be read is left out. */
+  blocks(vault: string, paths: readonly string[], signal?: AbortSignal): Promise<NoteBlocks>;
+  /** Resolves after the files on disk have been compared with the index once more, links and warnings included. */
   refresh(vault?: string): Promise<void>;
+  /**
+   * Throws the index away, vectors and pinned model included, and resolves when it is built again.
+   * @throws ObeliskError `store_failed` when another process writes it.
+   */
+  rebuild(vault?: string): Promise<void>;
   close(): Promise<void>;
 };
 

@@ -1,0 +1,202 @@
+import type { VaultEntry } from '../../config/settings.ts';
+import { ObeliskError } from '../../shared/errors.ts';
+import { nearest } from '../../shared/nearest.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { obsidianUrl, sourceUrl } from '../answer/source-urls.ts';
+import { decideSupport } from '../answer/support.ts';
+import type {
+  NoteBlocks,
+  NoteSource,
+  SearchOptions,
+  VaultLibrary,
+  VaultSearchResult,
+  VaultStatus,
+} from '../library.ts';
+import type { Hit, SearchResult, Source } from '../types.ts';
+import { EmbeddingPump } from './embedding-pump.ts';
+import type { HostStatus } from './protocol.ts';
+import { embedQuery, type EmbeddingPort } from './query-embedding.ts';
+import { WorkerClient } from './worker-client.ts';
+
+/** What a library is made from. */
+export type VaultLibraryOptions = {
+  readonly vaults: readonly VaultEntry[];
+  /** Absolute path; indexes lie below it, in `vaults`. */
+  readonly dataDir: string;
+  /** Makes vectors; without it words alone answer. */
+  readonly embed?: EmbeddingPort;
+  /** Whether to follow the vaults as they change. */
+  readonly watch: boolean;
+  readonly logger: Logger;
+  /** Milliseconds between two full comparisons of a followed vault; 60,000 unless told. */
+  readonly reconcileMs?: number;
+};
+
+/**
+ * Opens vaults for search: starts the worker thread, which indexes them, and returns at once. Searches
+ * are answered from what is indexed so far.
+ */
+export function createVaultLibrary(options: VaultLibraryOptions): VaultLibrary {
+  return new WorkerVaultLibrary(options);
+}
+
+class WorkerVaultLibrary implements VaultLibrary {
+  readonly #options: VaultLibraryOptions;
+  readonly #client: WorkerClient;
+  readonly #pump: EmbeddingPump | undefined;
+  readonly #ready = Promise.withResolvers<void>();
+  #statuses: readonly HostStatus[];
+
+  constructor(options: VaultLibraryOptions) {
+    this.#options = options;
+    const { vaults, dataDir, watch, logger, embed } = options;
+    this.#statuses = vaults.map(startingStatus);
+    this.#ready.promise.catch(() => undefined);
+    this.#client = new WorkerClient({
+      setup: { vaults, dataDir, watch, reconcileMs: options.reconcileMs ?? 60_000 },
+      logger,
+      onStatus: (statuses) => {
+        this.#takeStatus(statuses);
+      },
+      onLost: (error) => {
+        this.#lose(error);
+      },
+    });
+    if (vaults.length === 0) this.#ready.resolve();
+    this.#pump = embed === undefined ? undefined : new EmbeddingPump({ client: this.#client, embed, logger });
+  }
+
+  names(): readonly string[] {
+    return this.#options.vaults.map(({ name }) => name);
+  }
+
+  status(): readonly VaultStatus[] {
+    return this.#statuses;
+  }
+
+  async ready(signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) return this.#ready.promise;
+    signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => {
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([this.#ready.promise, promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async search(vault: string, query: string, options: SearchOptions): Promise<VaultSearchResult> {
+    const name = this.#requireName(vault);
+    const { limit, filters, signal } = options;
+    const vector = await this.#queryVector(name, query, signal);
+    const search = {
+      query,
+      ...(limit === undefined ? {} : { limit }),
+      ...(filters === undefined ? {} : { filters }),
+      ...(vector === undefined ? {} : { vector }),
+    };
+    const result = await this.#client.call('search', { vault: name, search }, signal);
+    return toVaultResult(name, result);
+  }
+
+  async note(vault: string, path: string): Promise<NoteSource> {
+    return this.#client.call('note', { vault: this.#requireName(vault), path });
+  }
+
+  async blocks(vault: string, paths: readonly string[], signal?: AbortSignal): Promise<NoteBlocks> {
+    return this.#client.call('blocks', { vault: this.#requireName(vault), paths }, signal);
+  }
+
+  async refresh(vault?: string): Promise<void> {
+    await this.#refresh(vault, false);
+  }
+
+  async rebuild(vault?: string): Promise<void> {
+    await this.#refresh(vault, true);
+  }
+
+  async close(): Promise<void> {
+    await this.#pump?.close();
+    await this.#client.close();
+    this.#ready.resolve();
+  }
+
+  async #refresh(vault: string | undefined, rebuild: boolean): Promise<void> {
+    const names = vault === undefined ? this.names() : [this.#requireName(vault)];
+    await Promise.all(names.map((name) => this.#client.call('refresh', { vault: name, rebuild })));
+  }
+
+  async #queryVector(vault: string, query: string, signal?: AbortSignal): Promise<Float32Array | undefined> {
+    const pinned = this.#statuses.find(({ name }) => name === vault);
+    const { embed, logger } = this.#options;
+    if (embed === undefined || pinned?.embedding === undefined || pinned.embeddedChunks === 0)
+      return undefined;
+    return embedQuery(query, {
+      embed,
+      model: pinned.embedding,
+      logger,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  #requireName(vault: string): string {
+    const wanted = vault.normalize('NFC');
+    const name = this.names().find((known) => known.normalize('NFC') === wanted);
+    if (name !== undefined) return name;
+    const near = nearest(wanted, this.names());
+    const hint =
+      near.length === 0 ? 'see "obelisk doctor" for those there are' : `the nearest: ${near.join(', ')}`;
+    throw new ObeliskError('not_found', `there is no vault ${wanted}; ${hint}`);
+  }
+
+  #takeStatus(statuses: readonly HostStatus[]): void {
+    this.#statuses = statuses;
+    if (statuses.every(({ passed }) => passed)) this.#ready.resolve();
+    this.#pump?.wake(statuses);
+  }
+
+  #lose(error: ObeliskError): void {
+    this.#statuses = this.#statuses.map((status) => ({ ...status, state: 'failed', error: error.message }));
+    this.#ready.reject(error);
+  }
+}
+
+function startingStatus({ name, path }: VaultEntry): HostStatus {
+  return {
+    name,
+    path,
+    state: 'starting',
+    notes: 0,
+    chunks: 0,
+    pendingNotes: 0,
+    embeddedChunks: 0,
+    pendingVectors: 0,
+    links: { resolved: 0, ambiguous: 0, unresolved: 0 },
+    warnings: [],
+    passed: false,
+  };
+}
+
+function toVaultResult(vault: string, result: SearchResult): VaultSearchResult {
+  const sources = result.hits.map((hit, at) => toSource(vault, hit, at + 1));
+  return { ...result, sources, supported: decideSupport(result).supported };
+}
+
+function toSource(vault: string, hit: Hit, index: number): Source {
+  const { path, title, headingPath, startLine, endLine, text, score } = hit;
+  const place = { vault, path, startLine, endLine };
+  return {
+    index,
+    ...place,
+    title,
+    headingPath,
+    text,
+    score,
+    obsidianUrl: obsidianUrl(place),
+    url: sourceUrl(place),
+  };
+}
