@@ -229,9 +229,9 @@ class Discovery implements OllamaDiscovery {
   }
 }
 
-/** What of the models others can see, as one text. */
+/** Everything others can see of the models, as one text. */
 function fingerprint(models: ReadonlyMap<string, OllamaModel>): string {
-  return [...models.values()].map((model) => `${model.name} ${model.digest}`).join('\n');
+  return JSON.stringify([...models.values()]);
 }
 
 function stateOf(error: unknown, url: string): OllamaState {

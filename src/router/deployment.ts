@@ -12,6 +12,8 @@ export type Deployment = {
   readonly dialect: DialectId;
   /** The upstream's own name for the model (for a vault: its name). */
   readonly model: string;
+  /** Of a vault: the name of the model that writes the answer, where the request chose one (`vault/<name>:<model>`). */
+  readonly writer?: string;
   /** Base URL without a trailing slash: `https://host/v1` for `openai`, `http://host:11434` for `ollama`; empty for built-ins. */
   readonly baseUrl: string;
   readonly apiKey?: Secret;

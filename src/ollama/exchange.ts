@@ -1,0 +1,170 @@
+import { z } from 'zod';
+
+import { isObeliskError, ObeliskError } from '../shared/errors.ts';
+import { ollamaError } from '../providers/ollama/errors.ts';
+import type { Headers } from '../wire/http.ts';
+import { createNdjsonReader } from '../wire/ndjson.ts';
+import type { Clocks, UpstreamClient, UpstreamRequest, UpstreamResponse } from '../wire/upstream.ts';
+
+/** One call of Ollama's API. */
+export type OllamaCall = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: object;
+  /** The model it is about, for messages. */
+  readonly model?: string;
+  readonly clocks: Clocks;
+};
+
+/** What calls are made with. */
+export type OllamaExchangeOptions = {
+  /** Base URL without a trailing slash, a path prefix allowed. */
+  readonly url: string;
+  readonly upstream: UpstreamClient;
+  /** Headers of every request, lower-case: the hop header by which a gateway knows itself. */
+  readonly headers?: Headers;
+};
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+/** Ollama's own client allows lines of 8 MB. */
+const MAX_LINE_BYTES = 8 * 1024 * 1024;
+
+const errorBody = z.object({ error: z.string() });
+
+/**
+ * Makes one call and waits for the head of a successful answer.
+ * @throws ObeliskError of Ollama's own text, `loop_detected` when Obelisk answers, `upstream_*`.
+ */
+export async function openOllama(
+  options: OllamaExchangeOptions,
+  call: OllamaCall,
+  signal?: AbortSignal,
+): Promise<UpstreamResponse> {
+  const response = await options.upstream.request(toRequest(options, call), signal);
+  if (response.status === 200) return response;
+  throw await toError(response, { host: options.url, call });
+}
+
+/** Makes one call and reads its answer as JSON; an empty answer is undefined. */
+export async function readOllamaJson(
+  options: OllamaExchangeOptions,
+  call: OllamaCall,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const response = await openOllama(options, call, signal);
+  const bytes = await response.bytes(MAX_ANSWER_BYTES);
+  return bytes.length === 0 ? undefined : parseJson(bytes, { host: options.url, response });
+}
+
+/** Makes one call and reads its answer line by line. */
+export async function* readOllamaLines(
+  options: OllamaExchangeOptions,
+  call: OllamaCall,
+  signal: AbortSignal,
+): AsyncIterable<unknown> {
+  yield* readLines(await openOllama(options, call, signal), options.url);
+}
+
+async function* readLines(response: UpstreamResponse, host: string): AsyncIterable<unknown> {
+  let records: unknown[] = [];
+  const reader = createNdjsonReader({
+    maxRecordBytes: MAX_LINE_BYTES,
+    onRecord: (record) => records.push(record),
+  });
+  for await (const chunk of response.body) {
+    const failure = failureOf(host, () => reader.feed(chunk));
+    const taken = records;
+    records = [];
+    yield* taken;
+    if (failure !== undefined) throw failure;
+  }
+  const failure = failureOf(host, () => reader.end());
+  yield* records;
+  if (failure !== undefined) throw failure;
+}
+
+/** The error of a step of the framing, with the host added; what was read before it still counts. */
+function failureOf(host: string, step: () => void): ObeliskError | undefined {
+  try {
+    step();
+    return undefined;
+  } catch (error) {
+    if (!isObeliskError(error)) throw error;
+    return new ObeliskError(error.code, `ollama ${host}: ${error.message}`, { cause: error });
+  }
+}
+
+function toRequest({ url, headers }: OllamaExchangeOptions, call: OllamaCall): UpstreamRequest {
+  const base = new URL(url);
+  const prefix = base.pathname === '/' ? '' : base.pathname;
+  return {
+    origin: base.origin,
+    path: `${prefix}${call.path}`,
+    method: call.method,
+    headers: {
+      ...headers,
+      accept: 'application/json',
+      ...(call.body ? { 'content-type': 'application/json' } : {}),
+    },
+    ...(call.body ? { body: JSON.stringify(call.body) } : {}),
+    clocks: call.clocks,
+  };
+}
+
+async function toError(
+  response: UpstreamResponse,
+  { host, call }: { readonly host: string; readonly call: OllamaCall },
+): Promise<ObeliskError> {
+  const text = (await response.bytes(MAX_ERROR_BYTES)).toString('utf8');
+  requireNotObelisk(host, response);
+  const retryAfter = Number(response.headers['retry-after']);
+  return ollamaError({
+    status: response.status,
+    text: errorText(text) ?? `HTTP ${String(response.status)} from ${call.path}`,
+    host,
+    ...(call.model === undefined ? {} : { model: call.model }),
+    ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {}),
+  });
+}
+
+/** The `error` of a body; a body that is no JSON object of Ollama's is not quoted: it may be anyone's page. */
+function errorText(text: string): string | undefined {
+  try {
+    const parsed = errorBody.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data.error : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function parseJson(
+  bytes: Buffer,
+  from: { readonly host: string; readonly response: UpstreamResponse },
+): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    requireNotObelisk(from.host, from.response);
+    throw new ObeliskError(
+      'upstream_invalid',
+      `ollama ${from.host} answered with something that is not JSON`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Obelisk is known by headers of its own, by its request ids, and by 508 to its own hop header. */
+function requireNotObelisk(host: string, response: UpstreamResponse): void {
+  const marked =
+    Object.keys(response.headers).some((name) => name.startsWith('x-obelisk-')) ||
+    /^req_[\da-z]+_[\da-z]+$/.test(response.headers['x-request-id'] ?? '');
+  if (!marked && response.status !== 508) return;
+  throw new ObeliskError(
+    'loop_detected',
+    `${host} is Obelisk itself, not Ollama; set providers.ollama.url to Ollama's own address (usually http://127.0.0.1:11434)`,
+  );
+}

@@ -1,0 +1,211 @@
+import type { OllamaDiscovery } from '../ollama/discovery.ts';
+
+import type { Candidate } from './default-model.ts';
+import type { Unservable } from './configured-models.ts';
+import type { Deployment, Resolution } from './deployment.ts';
+import { ollamaCapabilities, toOllamaDeployment } from './ollama-models.ts';
+import type { ProxyModels } from './proxy-models.ts';
+import { isOllamaPrefixed, LITELLM_PREFIX } from './selector.ts';
+import type { Backend } from './selector.ts';
+
+/** Where models come from. */
+export type ModelSourcesOptions = {
+  readonly discovery: OllamaDiscovery;
+  readonly proxy?: ProxyModels | undefined;
+  /** Deployments of `model_list`, in its order. */
+  readonly deployments: readonly Deployment[];
+  readonly unservable: readonly Unservable[];
+};
+
+const MAX_MATCHED = 256;
+
+/** The models of `model_list`, Ollama and the proxy under one roof, kept in memory and rebuilt on change. */
+export class ModelSources {
+  readonly unservable: readonly Unservable[];
+  readonly #options: ModelSourcesOptions;
+  /** How often each name of several deployments was asked for: they take turns. */
+  readonly #turns = new Map<string, number>();
+  /** Deployments made from patterns, by the name they were asked by. */
+  readonly #matched = new Map<string, Deployment>();
+  readonly #groups: ReadonlyMap<string, readonly Deployment[]>;
+  /** Built anew when what was found changed; deployments are compared by identity elsewhere. */
+  #ollama: ReadonlyMap<string, Deployment> | undefined;
+  #configured: ReadonlyMap<Deployment, Deployment> | undefined;
+
+  constructor(options: ModelSourcesOptions) {
+    this.#options = options;
+    this.unservable = options.unservable;
+    this.#groups = Map.groupBy(options.deployments, (deployment) => deployment.modelName);
+    options.discovery.onChange(() => {
+      this.#ollama = undefined;
+      this.#configured = undefined;
+    });
+  }
+
+  /** One deployment a name: `model_list` first, then Ollama's models, then the proxy's. */
+  list(): readonly Deployment[] {
+    const byName = new Map<string, Deployment>();
+    const all = [
+      ...this.#options.deployments.filter(
+        (deployment) => !isPattern(deployment.modelName) && !this.#isAway(deployment),
+      ),
+      ...this.#ollamaModels().values(),
+      ...(this.#options.proxy?.models() ?? []),
+    ];
+    for (const deployment of all) {
+      if (!byName.has(deployment.modelName)) byName.set(deployment.modelName, this.#informed(deployment));
+    }
+    return [...byName.values()];
+  }
+
+  /** What may become a default; nothing that a proxy serves, which may leave the machine. */
+  candidates(): readonly Candidate[] {
+    const { discovery, deployments } = this.#options;
+    const configured = deployments
+      .filter((deployment) => !isPattern(deployment.modelName) && !this.#isAway(deployment))
+      .map((deployment) => ({ deployment: this.#informed(deployment), configured: true, modifiedMs: 0 }));
+    const found = [...this.#ollamaModels().values()].map((deployment) => ({
+      deployment,
+      configured: false,
+      modifiedMs: discovery.model(deployment.model)?.modifiedMs ?? 0,
+    }));
+    return [...configured, ...found];
+  }
+
+  /** Finds a model by its own name in the given backends, in their order. */
+  exact(name: string, backends: readonly Backend[]): Resolution | undefined {
+    for (const backend of backends) {
+      const resolution = this.#inBackend(backend, name);
+      if (resolution !== undefined) return resolution;
+    }
+    return undefined;
+  }
+
+  /** Finds what a pattern of `model_list` covers, or what is known but cannot be asked now. */
+  fallback(name: string, backends: readonly Backend[]): Resolution | undefined {
+    const pattern = backends.includes('configured') ? this.#byPattern(name) : undefined;
+    return pattern ?? this.#away(name, backends);
+  }
+
+  #inBackend(backend: Backend, name: string): Resolution | undefined {
+    if (backend === 'configured') return this.#inModelList(name);
+    const found =
+      backend === 'ollama'
+        ? this.#ollamaModel(name)
+        : this.#options.proxy?.model(withoutPrefix(name, LITELLM_PREFIX));
+    return found === undefined ? undefined : { kind: 'found', deployment: found };
+  }
+
+  #inModelList(name: string): Resolution | undefined {
+    const group = this.#groups.get(name) ?? [];
+    const [first] = group;
+    if (first === undefined) return this.#unservable(name);
+    const present = group.filter((deployment) => !this.#isAway(deployment));
+    if (present.length === 0) return this.#awayOllama(name);
+    const turn = this.#turns.get(name) ?? 0;
+    this.#turns.set(name, (turn + 1) % present.length);
+    return { kind: 'found', deployment: this.#informed(present[turn % present.length] ?? first) };
+  }
+
+  #ollamaModel(name: string): Deployment | undefined {
+    const model = this.#options.discovery.model(ollamaName(name));
+    return model === undefined ? undefined : this.#ollamaModels().get(model.name);
+  }
+
+  #ollamaModels(): ReadonlyMap<string, Deployment> {
+    const { discovery } = this.#options;
+    this.#ollama ??= new Map(
+      discovery.models().map((model) => [model.name, toOllamaDeployment(model, discovery.url)]),
+    );
+    return this.#ollama;
+  }
+
+  /** A `model_list` entry of the Ollama that was found can do what its model can. */
+  #informed(deployment: Deployment): Deployment {
+    const { discovery, deployments } = this.#options;
+    this.#configured ??= new Map(
+      deployments.map((configured) => {
+        const model = isOn(configured, discovery.url) ? discovery.model(configured.model) : undefined;
+        if (model === undefined) return [configured, configured];
+        const capabilities = { ...ollamaCapabilities(model), ...configured.capabilities };
+        const local = configured.local && model.remoteHost === undefined;
+        return [configured, { ...configured, capabilities, local }];
+      }),
+    );
+    return this.#configured.get(deployment) ?? deployment;
+  }
+
+  #isAway(deployment: Deployment): boolean {
+    const { discovery } = this.#options;
+    const state = discovery.state().kind;
+    return isOn(deployment, discovery.url) && (state === 'away' || state === 'wrong');
+  }
+
+  #byPattern(name: string): Resolution | undefined {
+    const known = this.#matched.get(name);
+    if (known) return { kind: 'found', deployment: known };
+    for (const deployment of this.#options.deployments) {
+      const matched = matchPattern(deployment.modelName, name);
+      if (matched === undefined) continue;
+      const model = deployment.model.replace('*', () => matched);
+      const made = { ...deployment, modelName: name, model };
+      // Names come from outside: what is remembered of them is bounded.
+      if (this.#matched.size >= MAX_MATCHED) this.#matched.clear();
+      this.#matched.set(name, made);
+      return { kind: 'found', deployment: made };
+    }
+    return undefined;
+  }
+
+  #away(name: string, backends: readonly Backend[]): Resolution | undefined {
+    const { discovery, proxy } = this.#options;
+    const known = isOllamaPrefixed(name) || discovery.wasSeen(ollamaName(name));
+    if (backends.includes('ollama') && known && discovery.state().kind !== 'up')
+      return this.#awayOllama(name);
+    const proxied = withoutPrefix(name, LITELLM_PREFIX);
+    const trouble = proxy?.trouble();
+    if (proxy === undefined || trouble === undefined || !backends.includes('litellm')) return undefined;
+    if (proxied === name && !proxy.wasSeen(name)) return undefined;
+    return { kind: 'away', model: name, host: `litellm ${proxy.url}`, remedy: trouble };
+  }
+
+  #unservable(name: string): Resolution | undefined {
+    const entry = this.unservable.find((candidate) => candidate.modelName === name);
+    return entry && { kind: 'away', model: name, host: entry.source, remedy: entry.reason };
+  }
+
+  #awayOllama(name: string): Resolution {
+    const { discovery } = this.#options;
+    const state = discovery.state();
+    const remedy =
+      state.kind === 'wrong'
+        ? state.reason
+        : 'start it with "ollama serve", or correct providers.ollama.url (OLLAMA_HOST)';
+    return { kind: 'away', model: name, host: `ollama ${discovery.url}`, remedy };
+  }
+}
+
+function isOn(deployment: Deployment, url: string): boolean {
+  return deployment.dialect === 'ollama' && deployment.baseUrl === url;
+}
+
+function ollamaName(name: string): string {
+  return name.replace(/^ollama(?:_chat)?\//, '');
+}
+
+function withoutPrefix(name: string, prefix: string): string {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+function isPattern(name: string): boolean {
+  return name.includes('*');
+}
+
+/** What the one `*` of a pattern stands for in a name; undefined when it does not match. */
+function matchPattern(pattern: string, name: string): string | undefined {
+  const star = pattern.indexOf('*');
+  if (star < 0) return undefined;
+  const [before, after] = [pattern.slice(0, star), pattern.slice(star + 1)];
+  const fits = name.length >= before.length + after.length && name.startsWith(before) && name.endsWith(after);
+  return fits ? name.slice(before.length, name.length - after.length) : undefined;
+}
