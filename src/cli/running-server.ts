@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Settings } from '../config/settings.ts';
+import type { Environment } from '../config/substitute.ts';
+import { isObeliskError, systemCodeOf } from '../shared/errors.ts';
+import { isLoopbackUrl } from '../shared/local-host.ts';
+import { Secret } from '../shared/secret.ts';
+import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
+
+/** Name of the file in the data directory by which a server is found; only its owner may read it. */
+export const SERVER_FILE = 'server.json';
+
+const serverFile = z.object({
+  url: z.string(),
+  pid: z.number(),
+  tokenFile: z.string().optional(),
+  vaults: z.array(z.object({ name: z.string(), path: z.string() })).optional(),
+});
+
+/** A server on the same data directory, and what opens it. */
+export type RunningServer = {
+  readonly url: string;
+  readonly pid: number;
+  readonly key?: Secret;
+  /** Its vaults with their folders, which HTTP does not tell. */
+  readonly vaults: readonly { readonly name: string; readonly path: string }[];
+};
+
+const PROBE_CLOCKS: Clocks = { connectMs: 500, firstByteMs: 1500, idleMs: 1500, totalMs: 2000 };
+
+/**
+ * Finds the server that runs on the same data directory. A file that a killed server left behind
+ * counts for nothing: the server must answer. The address must be this machine's, because the key
+ * is sent there.
+ */
+export async function findRunningServer(
+  settings: Settings,
+  from: { readonly environment: Environment; readonly client: UpstreamClient },
+): Promise<RunningServer | undefined> {
+  const text = await readIfThere(path.join(settings.dataDir, SERVER_FILE));
+  const parsed = serverFile.safeParse(parseJson(text ?? ''));
+  if (!parsed.success || !isLoopbackUrl(parsed.data.url)) return undefined;
+  const { url, pid, tokenFile, vaults = [] } = parsed.data;
+  if (!(await isAlive(url, from.client))) return undefined;
+  const key = await findKey(settings, from.environment, tokenFile);
+  return { url: url.replace(/\/+$/, ''), pid, vaults, ...(key === undefined ? {} : { key }) };
+}
+
+/** Whether an Obelisk (or a LiteLLM proxy) answers at a URL. */
+export async function isAlive(url: string, client: UpstreamClient): Promise<boolean> {
+  try {
+    const response = await client.request({
+      origin: new URL(url).origin,
+      path: '/health/liveliness',
+      method: 'GET',
+      headers: {},
+      clocks: PROBE_CLOCKS,
+    });
+    await response.bytes(64 * 1024);
+    return response.status === 200;
+  } catch (error) {
+    if (isObeliskError(error)) return false;
+    throw error;
+  }
+}
+
+async function findKey(
+  settings: Settings,
+  environment: Environment,
+  tokenFile: string | undefined,
+): Promise<Secret | undefined> {
+  const own = environment['OBELISK_API_KEY'];
+  if (own) return new Secret(own);
+  if (settings.masterKey !== undefined) return settings.masterKey;
+  const token =
+    tokenFile === undefined ? undefined : await readIfThere(path.resolve(settings.dataDir, tokenFile));
+  return token?.trim() ? new Secret(token.trim()) : undefined;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    // No file, or one of another user: then there is no server for this one.
+    if (systemCodeOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { homedir } from 'node:os';
+import type { Environment } from '../config/substitute.ts';
+
+/** Something to write to. */
+export type Output = {
+  readonly isTerminal: boolean;
+  /** Characters in a line; 80 where nobody knows. */
+  readonly columns: number;
+  write(text: string): void;
+};
+
+/** Everything of the surrounding process that a command may use. */
+export type Terminal = {
+  /** Results, and nothing else, so that pipes work. */
+  readonly stdout: Output;
+  /** Progress, notices and errors. */
+  readonly stderr: Output;
+  /** Reads standard input to its end. */
+  readonly readInput: () => Promise<string>;
+  readonly environment: Environment;
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  readonly homeDir: string;
+  /** Aborts when the person or the system wants an end, or nobody reads the results any more. */
+  readonly signal: AbortSignal;
+};
+
+/** Why a command was told to end. */
+export type StopReason = 'interrupted' | 'terminated' | 'unread';
+
+/** A terminal with its release. */
+export type ProcessTerminal = {
+  readonly terminal: Terminal;
+  readonly stopReason: () => StopReason | undefined;
+  readonly release: () => void;
+};
+
+/**
+ * Binds a terminal to this process: Ctrl-C and SIGTERM ask for an end once and kill on the second
+ * time; a reader that went away (`| head`) asks for an end quietly.
+ */
+export function createProcessTerminal(): ProcessTerminal {
+  const stopping = new AbortController();
+  let reason: StopReason | undefined;
+  const stop = (why: StopReason): void => {
+    if (reason !== undefined && why !== 'unread') process.exit(why === 'interrupted' ? 130 : 143);
+    reason ??= why;
+    stopping.abort();
+  };
+  const onInterrupt = (): void => stop('interrupted');
+  const onTerminate = (): void => stop('terminated');
+  const onWriteError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+    stop('unread');
+  };
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onWriteError);
+  return {
+    terminal: {
+      stdout: toOutput(process.stdout),
+      stderr: toOutput(process.stderr),
+      readInput: readStandardInput,
+      environment: process.env,
+      cwd: process.cwd(),
+      platform: process.platform,
+      homeDir: homedir(),
+      signal: stopping.signal,
+    },
+    stopReason: () => reason,
+    release: () => {
+      process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
+    },
+  };
+}
+
+function toOutput(stream: NodeJS.WriteStream): Output {
+  return {
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.columns || 80;
+    },
+    write: (text) => {
+      stream.write(text);
+    },
+  };
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,79 @@
+import type { ModelEntry, Settings, ValueOrigin } from './settings.ts';
+
+/** One effective value as it may be shown. */
+export type SettingRow = {
+  /** Path in `obelisk.yaml`. */
+  readonly key: string;
+  /** Absent where nothing is set; a secret is `[secret]`. */
+  readonly value?: unknown;
+  readonly origin: ValueOrigin;
+};
+
+const DEFAULT: ValueOrigin = { kind: 'default' };
+const SECRET_NAME = /key|secret|token|password|credential|authorization|header|cookie/i;
+
+/** Lists every effective setting with its origin, by the names of the file. No secret is among the values. */
+export function describeSettings(
+  settings: Settings,
+  origins: ReadonlyMap<string, ValueOrigin>,
+): readonly SettingRow[] {
+  const { server, providers, rag, log } = settings;
+  const values: Readonly<Record<string, unknown>> = {
+    'server.host': server.host,
+    'server.port': server.port,
+    'server.allowed_hosts': server.allowedHosts,
+    'server.allowed_origins': server.allowedOrigins,
+    'general_settings.master_key': settings.masterKey && '[secret]',
+    'providers.default': providers.mode,
+    'providers.ollama.url': providers.ollama.url,
+    'providers.ollama.default_model': providers.ollama.defaultModel,
+    'providers.ollama.default_embedding_model': providers.ollama.defaultEmbeddingModel,
+    'providers.ollama.hardware': providers.ollama.hardware,
+    'providers.ollama.model_overrides': providers.ollama.modelOverrides,
+    'providers.ollama.poll_seconds': providers.ollama.pollMs / 1000,
+    'providers.litellm.api_base': providers.litellm?.apiBase,
+    'providers.litellm.api_key': providers.litellm?.apiKey && '[secret]',
+    'rag.model': rag.model,
+    'rag.embedding_model': rag.embeddingModel,
+    data_dir: settings.dataDir,
+    'log.level': log.level,
+    'log.format': log.format,
+    vaults: settings.vaults,
+  };
+  return [
+    ...Object.entries(values).map(([key, value]) => toRow(key, value, origins.get(key))),
+    ...settings.modelList.map((entry, index) =>
+      toRow(`model_list.${index}`, describeModel(entry), origins.get(`model_list.${index}`)),
+    ),
+  ];
+}
+
+function toRow(key: string, value: unknown, origin: ValueOrigin = DEFAULT): SettingRow {
+  return value === undefined ? { key, origin } : { key, value, origin };
+}
+
+function describeModel(entry: ModelEntry): Readonly<Record<string, unknown>> {
+  return {
+    model_name: entry.modelName,
+    model: entry.model,
+    ...(entry.apiBase === undefined ? {} : { api_base: entry.apiBase }),
+    ...(entry.apiKey === undefined ? {} : { api_key: '[secret]' }),
+    ...(entry.mockResponse === undefined ? {} : { mock_response: '…' }),
+    ...Object.fromEntries(
+      Object.entries(entry.params).map(([name, value]) => [name, showParam(name, value)]),
+    ),
+  };
+}
+
+/** Parameters can be anything, secrets of unknown providers included: only plain ones are shown. */
+function showParam(name: string, value: unknown): unknown {
+  const isPlain = typeof value === 'number' || typeof value === 'boolean';
+  return isPlain && !SECRET_NAME.test(name) ? value : '…';
+}
+
+/** Says where a value came from, in a few words. */
+export function describeOrigin(origin: ValueOrigin): string {
+  if (origin.kind === 'file') return `${origin.file}:${origin.line}`;
+  if (origin.kind === 'default') return 'default';
+  return `${origin.kind} ${origin.name}`;
+}
