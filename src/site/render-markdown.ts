@@ -1,4 +1,5 @@
 import { calloutHead, inlineText, taskBox } from '../vault/inline-text.ts';
+import type { CalloutHead } from '../vault/inline-text.ts';
 import { parseInlineMarkdown, parseMarkdown } from '../vault/markdown.ts';
 import type { MarkdownToken } from '../vault/markdown.ts';
 import { footnoteId, headingId } from './anchor-id.ts';
@@ -25,14 +26,17 @@ const CONTAINERS: ReadonlyMap<string, string> = new Map([
  */
 export class MarkdownRenderer {
   readonly #inline: InlineRenderer;
+  readonly #sourceLines: readonly string[];
   readonly #firstLine: number;
   readonly #ids: Map<string, number> = new Map();
   /** Closing tags of the open containers, innermost last. */
   readonly #open: string[] = [];
   #tokens: readonly MarkdownToken[] = [];
 
-  constructor(addresses: LinkAddresses, firstLine: number) {
+  /** `lines` are the body's, `firstLine` is where on disk they begin. */
+  constructor(addresses: LinkAddresses, lines: readonly string[], firstLine: number) {
     this.#inline = new InlineRenderer(addresses);
+    this.#sourceLines = lines;
     this.#firstLine = firstLine;
   }
 
@@ -52,8 +56,7 @@ export class MarkdownRenderer {
     if (name !== undefined) return this.#openElement(name, token);
     switch (token.type) {
       case 'paragraph_open':
-        // In a tight list the paragraph is no element, but its lines still can be cited.
-        return token.hidden ? this.#push('span', this.#lines(token)) : this.#push('p', this.#lines(token));
+        return this.#paragraph(token, index);
       case 'heading_open':
         return this.#heading(token, index);
       case 'list_item_open':
@@ -79,10 +82,23 @@ export class MarkdownRenderer {
     return token.type === 'paragraph_close' && token.hidden ? close : `${close}\n`;
   }
 
+  #paragraph(token: MarkdownToken, index: number): string {
+    const head = this.#calloutAbove(index + 1);
+    const onlyHead = head !== undefined && head.length >= (this.#tokens[index + 1]?.content.length ?? 0);
+    if (onlyHead) {
+      this.#open.push('');
+      return '';
+    }
+    // In a tight list the paragraph is no element, but its lines still can be cited.
+    return this.#push(token.hidden ? 'span' : 'p', this.#lines(token));
+  }
+
   #lines(token: MarkdownToken): string {
     if (token.map === null) return '';
-    const start = token.map[0] + this.#firstLine;
-    return ` data-line="${start}" data-end-line="${Math.max(start, token.map[1] - 1 + this.#firstLine)}"`;
+    const [first] = token.map;
+    let end = Math.max(first + 1, Math.min(token.map[1], this.#sourceLines.length));
+    while (end > first + 1 && (this.#sourceLines[end - 1] ?? '').trim() === '') end -= 1;
+    return ` data-line="${first + this.#firstLine}" data-end-line="${end - 1 + this.#firstLine}"`;
   }
 
   #openElement(name: string, token: MarkdownToken): string {
@@ -119,13 +135,20 @@ export class MarkdownRenderer {
     const head = calloutHead(this.#itemText(index));
     if (head === undefined) return this.#push('blockquote', this.#lines(token));
     const type = /^[\p{L}\p{N}_-]{1,40}$/u.test(head.type) ? head.type : 'note';
-    const foldable = head.fold !== '';
-    const name = foldable ? 'details' : 'div';
+    const [name, titleName] = head.fold === '' ? ['div', 'div'] : ['details', 'summary'];
     const open = head.fold === '+' ? ' open' : '';
-    return this.#push(
-      name,
-      ` class="callout" data-callout="${escapeHtml(type)}"${open}${this.#lines(token)}`,
+    const line = (token.map?.[0] ?? 0) + this.#firstLine;
+    const title = head.title === '' ? escapeHtml(capitalised(head.type)) : this.#inlineOf(head.title);
+    return (
+      this.#push(name, ` class="callout" data-callout="${escapeHtml(type)}"${open}${this.#lines(token)}`) +
+      `<${titleName} class="callout-title" data-line="${line}" data-end-line="${line}">${title}</${titleName}>\n`
     );
+  }
+
+  /** Head of the callout whose first text is the inline token at `index`. */
+  #calloutAbove(index: number): CalloutHead | undefined {
+    if (this.#tokens[index - 2]?.type !== 'blockquote_open') return undefined;
+    return calloutHead(this.#tokens[index]?.content ?? '');
   }
 
   #footnote(token: MarkdownToken): string {
@@ -135,29 +158,13 @@ export class MarkdownRenderer {
   }
 
   #inlineText(token: MarkdownToken, index: number): string {
-    const before = this.#tokens[index - 2]?.type;
-    if (before === 'blockquote_open') return this.#calloutText(token);
-    const box = before === 'list_item_open' ? taskBox(token.content) : undefined;
+    const head = this.#calloutAbove(index);
+    if (head) return this.#inlineOf(token.content.slice(head.length));
+    const inItem = this.#tokens[index - 2]?.type === 'list_item_open';
+    const box = inItem ? taskBox(token.content) : undefined;
     if (box === undefined) return this.#inline.render(token.children ?? []);
     const checked = box.mark === ' ' ? '' : ' checked';
-    const rest = this.#inline.render(parseInlineMarkdown(token.content.slice(box.length)));
-    return `<input type="checkbox" disabled${checked}> ${rest}`;
-  }
-
-  /** First paragraph of a quote: a callout's title and the text that follows it, or a text. */
-  #calloutText(token: MarkdownToken): string {
-    const head = calloutHead(token.content);
-    if (head === undefined) return this.#inline.render(token.children ?? []);
-    const close = this.#open.at(-2) ?? '';
-    const name = head.title === '' ? escapeHtml(capitalised(head.type)) : this.#inlineOf(head.title);
-    const title =
-      close === '</details>'
-        ? `<summary>${name}</summary>`
-        : `<strong class="callout-title">${name}</strong>`;
-    const rest = token.content.slice(head.length);
-    const text = rest === '' ? '' : this.#inlineOf(rest);
-    if (close !== '</details>') return `${title}${text === '' ? '' : `<br>\n${text}`}`;
-    return `${title}${text}`;
+    return `<input type="checkbox" disabled${checked}> ${this.#inlineOf(token.content.slice(box.length))}`;
   }
 
   #inlineOf(text: string): string {
@@ -199,5 +206,6 @@ function capitalised(text: string): string {
 /** Renders Markdown that a model wrote: the same rules, and no links into a vault. */
 export function renderAnswer(markdown: string): string {
   const addresses: LinkAddresses = { pathOf: () => undefined, noteUrl: () => '', assetUrl: () => '' };
-  return new MarkdownRenderer(addresses, 1).render(parseMarkdown(markdown));
+  const lines = markdown.split(/\r\n|\n|\r/);
+  return new MarkdownRenderer(addresses, lines, 1).render(parseMarkdown(markdown));
 }

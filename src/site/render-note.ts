@@ -34,6 +34,6 @@ export function renderNote(request: RenderRequest): RenderedNote {
     return Object.hasOwn(request.resolved, target) ? request.resolved[target] : undefined;
   };
   const { noteUrl, assetUrl } = request;
-  const renderer = new MarkdownRenderer({ pathOf, noteUrl, assetUrl }, firstLine);
+  const renderer = new MarkdownRenderer({ pathOf, noteUrl, assetUrl }, lines, firstLine);
   return { title, html: renderer.render(parseMarkdown(lines.join('\n'))) };
 }

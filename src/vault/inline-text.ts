@@ -56,11 +56,17 @@ function imageText(token: MarkdownToken): string {
   return SIZE.test(shown) ? '' : shown;
 }
 
-const TASK = /^\[[^\]\n]\][ \t]+/;
+const TASK = /^\[([^\]\n])\][ \t]+/;
+
+/** The box at the head of a task: what stands in it, and its length in the text; `undefined` for other items. */
+export function taskBox(text: string): { readonly mark: string; readonly length: number } | undefined {
+  const match = TASK.exec(text);
+  return match === null ? undefined : { mark: match[1] ?? ' ', length: match[0].length };
+}
 
 /** Text of a list item's first paragraph without its task box. */
 export function withoutTaskBox(text: string): string {
-  return text.replace(TASK, '');
+  return text.slice(taskBox(text)?.length ?? 0);
 }
 
 const CALLOUT = /^\[!([^\]\n|]{1,100})(?:\|[^\]\n]*)?\]([+-]?)[ \t]*([^\n]*)(?:\n|$)/;

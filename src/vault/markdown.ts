@@ -12,8 +12,8 @@ export type MarkdownToken = Token;
  */
 const LONGEST_INLINE = 131_072;
 
-/** Most lines read as Markdown; a longer document is data, not prose. */
-const MOST_LINES = 200_000;
+/** Most lines of a document that is read as Markdown; a longer one is data, not prose, and costs memory. */
+export const MOST_LINES = 200_000;
 
 function createParser(): MarkdownIt {
   const markdown = new MarkdownParser('default', { html: true, linkify: false, typographer: false });
@@ -67,11 +67,6 @@ function rememberPositions(markdown: MarkdownIt): void {
 
 const parser = createParser();
 
-/** Whether a document is small enough to be read as Markdown. */
-export function isReadable(lines: readonly string[]): boolean {
-  return lines.length <= MOST_LINES;
-}
-
 /**
  * Reads the body of a note: comments already masked, lines joined by `\n`. Token maps count lines
  * from 0 within `body`. Besides markdown-it's own, token types are `wiki_link`, `wiki_embed`, `tag`,
@@ -80,6 +75,11 @@ export function isReadable(lines: readonly string[]): boolean {
  */
 export function parseMarkdown(body: string): MarkdownToken[] {
   return parser.parse(body, {});
+}
+
+/** Reads text without blocks: a callout's title, a table cell. */
+export function parseInlineMarkdown(text: string): MarkdownToken[] {
+  return parser.parseInline(text, {})[0]?.children ?? [];
 }
 
 /** Where in its paragraph's text a link token begins; 0 when unknown. */

@@ -1,16 +1,11 @@
 import { messageOf } from '../shared/errors.ts';
-import { maskComments } from './comments.ts';
-import { parseFrontMatter, stringList } from './frontmatter.ts';
-import { isReadable, parseMarkdown } from './markdown.ts';
+import { stringList } from './frontmatter.ts';
+import { MOST_LINES, parseMarkdown } from './markdown.ts';
 import { BlockCollector } from './note-blocks.ts';
 import { ReferenceCollector } from './note-references.ts';
 import type { NoteReferences } from './note-references.ts';
+import { noteName, noteTitle, readNoteText } from './note-text.ts';
 import type { Block, Note, NoteWarning } from './note.ts';
-
-/** The lines of a text, whatever ends them (LF, CRLF or CR), without a byte order mark. */
-export function splitLines(text: string): string[] {
-  return text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
-}
 
 type Body = NoteReferences & { readonly blocks: readonly Block[]; readonly warnings: readonly NoteWarning[] };
 
@@ -19,16 +14,14 @@ type Body = NoteReferences & { readonly blocks: readonly Block[]; readonly warni
  * wrong with a note is in its `warnings`. Time is linear in the text but for a bounded factor.
  */
 export function parseNote(path: string, text: string): Note {
-  const lines = splitLines(text);
-  const front = parseFrontMatter(lines);
-  const body = parseBody(lines.slice(front.lineCount), front.lineCount + 1);
+  const { front, lines, firstLine } = readNoteText(text);
+  const body = parseBody(lines, firstLine);
   const { properties } = front;
-  const name = (path.split('/').at(-1) ?? path).replace(/\.md$/i, '');
-  const { title, description } = properties;
+  const { description } = properties;
   return {
     path,
-    name,
-    title: typeof title === 'string' && title.trim() !== '' ? title.trim() : name,
+    name: noteName(path),
+    title: noteTitle(path, properties),
     properties,
     aliases: [...new Set(stringList(properties, ['aliases', 'alias']))],
     tags: distinctTags([...propertyTags(properties), ...body.tags]),
@@ -41,15 +34,19 @@ export function parseNote(path: string, text: string): Note {
 }
 
 function parseBody(lines: readonly string[], firstLine: number): Body {
-  const masked = maskComments(lines);
-  if (!isReadable(masked))
-    return plainBody(masked, firstLine, 'the note has too many lines and was read as plain text');
+  if (lines.length > MOST_LINES) {
+    return plainBody(
+      lines,
+      firstLine,
+      `the note has more than ${MOST_LINES} lines and was read as plain text`,
+    );
+  }
   try {
-    const tokens = parseMarkdown(masked.join('\n'));
-    const blocks = new BlockCollector(tokens, masked, firstLine).collect();
+    const tokens = parseMarkdown(lines.join('\n'));
+    const blocks = new BlockCollector(tokens, lines, firstLine).collect();
     return { blocks, ...new ReferenceCollector(tokens, firstLine).collect(), warnings: [] };
   } catch (error) {
-    return plainBody(masked, firstLine, `the Markdown could not be read, only its text: ${messageOf(error)}`);
+    return plainBody(lines, firstLine, `the Markdown could not be read, only its text: ${messageOf(error)}`);
   }
 }
 
