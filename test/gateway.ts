@@ -3,8 +3,9 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
-import { createApp } from '../src/gateway/app.ts';
+import { createApp, gatewayRoutes } from '../src/gateway/app.ts';
 import type { AppDependencies } from '../src/gateway/app.ts';
+import type { Route } from '../src/gateway/route-table.ts';
 import type { Deployment, ModelRegistry } from '../src/router/deployment.ts';
 import type { LogFields, Logger } from '../src/telemetry/log.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
@@ -54,6 +55,7 @@ export type LogLine = { readonly level: string; readonly message: string; readon
 /** A gateway that listens. */
 export type TestGateway = AsyncDisposable & {
   readonly handler: Handler;
+  readonly routes: readonly Route[];
   readonly origin: string;
   readonly log: readonly LogLine[];
   /** Outcomes of the requests that have ended, in order. */
@@ -72,7 +74,7 @@ export async function startGateway(
   const unused = (): never => {
     throw new Error('the test has no such writer');
   };
-  const handler = createApp({
+  const dependencies: AppDependencies = {
     registry: registryOf(deployments),
     upstream,
     writers: { ollama: unused, vault: unused, extractive: unused },
@@ -85,7 +87,8 @@ export async function startGateway(
     instanceId: 'testinstance',
     randomId: () => randomUUID().replaceAll('-', ''),
     ...overrides,
-  });
+  };
+  const handler = createApp(dependencies);
   const onError = (error: unknown): void => {
     throw error;
   };
@@ -93,6 +96,7 @@ export async function startGateway(
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
     handler,
+    routes: gatewayRoutes(dependencies),
     origin: `http://127.0.0.1:${port}`,
     log,
     outcomes: () =>

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { ObeliskError } from '../shared/errors.ts';
+import type { ChatContext, ChatEvent, ChatWriter, Embedder } from '../providers/chat.ts';
+import { createChatEventReader, toReportedError } from '../providers/openai/from-event.ts';
+import { toChatBody } from '../providers/openai/to-body.ts';
+import type { Handler } from '../wire/http.ts';
+import { callInProcess } from '../wire/in-process.ts';
+import type { InProcessResponse } from '../wire/in-process.ts';
+import { createSseReader } from '../wire/sse.ts';
+
+/** The gateway as our own code uses it: every completion goes through it, ours too. */
+export type InProcessClient = { readonly chat: ChatWriter; readonly embed: Embedder };
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+const COLON = 0x3a;
+
+/** Largest body that is read whole, in bytes. */
+const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Creates the client. A request is streamed whatever it asks for: events are what the caller gets.
+ * Errors arrive as the ObeliskError that a client over HTTP would be told.
+ */
+export function createInProcessClient(handler: Handler): InProcessClient {
+  return {
+    chat: (request, context) => chat(handler, request, context),
+    async embed(request, signal) {
+      const { keepAlive, options, ...fields } = request;
+      const body = JSON.stringify({
+        ...options,
+        ...fields,
+        keep_alive: keepAlive,
+        encoding_format: 'base64',
+      });
+      const response = await callInProcess(handler, {
+        method: 'POST',
+        path: '/v1/embeddings',
+        headers: JSON_BODY,
+        body,
+        signal,
+      });
+      return readEmbeddings(await readJson(response));
+    },
+  };
+}
+
+async function* chat(
+  handler: Handler,
+  request: Parameters<ChatWriter>[0],
+  context: ChatContext,
+): AsyncIterable<ChatEvent> {
+  const response = await callInProcess(handler, {
+    method: 'POST',
+    path: '/v1/chat/completions',
+    headers: JSON_BODY,
+    body: toChatBody({ ...request, stream: true, includeUsage: true }),
+    signal: context.signal,
+  });
+  if (response.status !== 200) throw errorOf(response, await readJson(response));
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (name.startsWith('x-obelisk-')) context.onHeader?.(name, value);
+  }
+  yield* readEvents(response, context);
+}
+
+async function* readEvents(response: InProcessResponse, context: ChatContext): AsyncIterable<ChatEvent> {
+  const reader = createChatEventReader();
+  const events: ChatEvent[] = [];
+  const records = createSseReader({ onEvent: ({ data }) => events.push(...reader.read(data)) });
+  let started = false;
+  for await (const bytes of response.body) {
+    records.feed(bytes);
+    // A comment before the first event is a heartbeat: the model is still loading.
+    if (!started && bytes[0] === COLON) context.onLoading?.();
+    started ||= events.length > 0;
+    yield* events.splice(0);
+  }
+  records.end();
+  yield* events.splice(0);
+  yield* reader.end();
+}
+
+async function readJson(response: InProcessResponse): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response.body) {
+    bytes += part.length;
+    if (bytes > BODY_LIMIT_BYTES)
+      throw new ObeliskError('upstream_invalid', 'the gateway answered with too much');
+    parts.push(part);
+  }
+  return JSON.parse(Buffer.concat(parts).toString());
+}
+
+function errorOf(response: InProcessResponse, json: unknown): ObeliskError {
+  const error = toReportedError(json);
+  if (!error)
+    return new ObeliskError('upstream_invalid', `the gateway answered ${response.status} without an error`);
+  const retryAfter = Number(response.headers['retry-after'] ?? Number.NaN);
+  return Number.isNaN(retryAfter)
+    ? error
+    : new ObeliskError(error.code, error.message, {
+        retryAfter,
+        ...(error.param ? { param: error.param } : {}),
+      });
+}
+
+const embeddingList = z.object({
+  data: z.array(z.object({ index: z.number().int(), embedding: z.union([z.string(), z.array(z.number())]) })),
+  usage: z.object({ prompt_tokens: z.number() }).nullish(),
+});
+
+function readEmbeddings(json: unknown): Awaited<ReturnType<Embedder>> {
+  const error = toReportedError(json);
+  if (error) throw error;
+  const parsed = embeddingList.safeParse(json);
+  if (!parsed.success) throw new ObeliskError('upstream_invalid', 'the gateway answered without embeddings');
+  const ordered = parsed.data.data.toSorted((a, b) => a.index - b.index);
+  return {
+    vectors: ordered.map(({ embedding }) => toVector(embedding)),
+    promptTokens: parsed.data.usage?.prompt_tokens ?? 0,
+  };
+}
+
+/** Some servers ignore `encoding_format` and send numbers. */
+function toVector(embedding: string | readonly number[]): Float32Array {
+  if (typeof embedding !== 'string') return Float32Array.from(embedding);
+  const bytes = Buffer.from(embedding, 'base64');
+  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
+}

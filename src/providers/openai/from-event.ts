@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { ObeliskError } from '../../shared/errors.ts';
+import type { ChatEvent, FinishReason, ToolCall, Usage } from '../chat.ts';
+import { isErrorCode, readFailure } from './error-body.ts';
+import { usageOf } from './stream-tap.ts';
+
+/** Reads the data of a stream's events, one after the other, into ours. */
+export type ChatEventReader = {
+  /**
+   * What one event's data says. Tool calls are whole in `end`, because their arguments come in pieces.
+   * @throws ObeliskError the stream's own error, or `upstream_invalid` for what is no chunk.
+   */
+  read(data: string): readonly ChatEvent[];
+  /**
+   * What only the end can say; the last of it is `finish`.
+   * @throws ObeliskError `upstream_invalid` where the stream ended without being complete.
+   */
+  end(): readonly ChatEvent[];
+};
+
+const toolCallDelta = z.object({
+  index: z.number().int().optional(),
+  id: z.string().nullish(),
+  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+});
+
+const tokenLogprob = z.object({
+  token: z.string(),
+  logprob: z.number(),
+  bytes: z.array(z.number()).nullable().default(null),
+});
+
+const delta = z.looseObject({
+  content: z.string().nullish(),
+  reasoning_content: z.string().nullish(),
+  reasoning: z.string().nullish(),
+  tool_calls: z.array(toolCallDelta).nullish(),
+});
+
+const chunk = z.object({
+  choices: z
+    .array(
+      z.object({
+        delta: delta.nullish(),
+        finish_reason: z.string().nullish(),
+        logprobs: z
+          .object({
+            content: z
+              .array(tokenLogprob.extend({ top_logprobs: z.array(tokenLogprob).default([]) }))
+              .nullish(),
+          })
+          .nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+type Choice = NonNullable<z.infer<typeof chunk>['choices']>[number];
+
+/** Fields of a delta that have events of their own, or say nothing. */
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'reasoning_content',
+  'reasoning',
+  'tool_calls',
+  'refusal',
+  'function_call',
+]);
+
+const FINISH_REASONS: ReadonlySet<string> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
+
+/** Creates the reader of one stream. */
+export function createChatEventReader(): ChatEventReader {
+  const calls = new Map<number, ToolCall>();
+  let reason: FinishReason | undefined;
+  let usage: Usage = { promptTokens: 0, completionTokens: 0 };
+  return {
+    read(data) {
+      if (data === '[DONE]') return [];
+      const json = parse(data);
+      throwFailure(json);
+      usage = usageOf(json) ?? usage;
+      const parsed = chunk.safeParse(json);
+      if (!parsed.success) throw invalid('sent something that is no chunk of a chat completion');
+      const [choice] = parsed.data.choices ?? [];
+      if (!choice) return [];
+      reason = toFinishReason(choice.finish_reason) ?? reason;
+      gather(calls, choice);
+      return eventsOf(choice);
+    },
+    end() {
+      if (!reason) throw invalid('ended its stream without a finish_reason');
+      const whole = [...calls.values()].map((call, index): ChatEvent => ({ type: 'tool-call', index, call }));
+      return [...whole, { type: 'finish', reason, usage }];
+    },
+  };
+}
+
+/** The error that a body or a frame reports, as ours: with its own code where it is one of ours. */
+export function toReportedError(json: unknown): ObeliskError | undefined {
+  const failure = readFailure(json);
+  if (!failure) return undefined;
+  const code = failure.code !== undefined && isErrorCode(failure.code) ? failure.code : 'upstream_error';
+  return new ObeliskError(
+    code,
+    failure.message ?? 'no message',
+    failure.param ? { param: failure.param } : {},
+  );
+}
+
+function throwFailure(json: unknown): void {
+  const error = toReportedError(json);
+  if (error) throw error;
+}
+
+function eventsOf({ delta: changed, logprobs }: Choice): readonly ChatEvent[] {
+  if (!changed) return [];
+  const events: ChatEvent[] = [];
+  const reasoning = changed.reasoning_content ?? changed.reasoning;
+  if (reasoning) events.push({ type: 'reasoning-delta', text: reasoning });
+  if (changed.content) {
+    const content = logprobs?.content;
+    events.push({ type: 'text-delta', text: changed.content, ...(content ? { logprobs: content } : {}) });
+  }
+  const fields = Object.entries(changed).filter(([name, value]) => !KNOWN_FIELDS.has(name) && value !== null);
+  if (fields.length > 0) events.push({ type: 'message-fields', fields: Object.fromEntries(fields) });
+  return events;
+}
+
+function gather(calls: Map<number, ToolCall>, { delta: changed }: Choice): void {
+  for (const [position, piece] of (changed?.tool_calls ?? []).entries()) {
+    const index = piece.index ?? position;
+    const known = calls.get(index);
+    calls.set(index, {
+      id: known?.id || piece.id || '',
+      name: known?.name || piece.function?.name || '',
+      arguments: (known?.arguments ?? '') + (piece.function?.arguments ?? ''),
+    });
+  }
+}
+
+function toFinishReason(reason: string | null | undefined): FinishReason | undefined {
+  if (!reason) return undefined;
+  // The set holds exactly the members of the type; other servers' words mean an ordinary end.
+  return FINISH_REASONS.has(reason) ? (reason as FinishReason) : 'stop';
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch (error) {
+    // The parser's own message quotes the text, which may be somebody's answer.
+    throw invalid('sent an event that is not JSON', error instanceof SyntaxError ? undefined : error);
+  }
+}
+
+function invalid(what: string, cause?: unknown): ObeliskError {
+  return new ObeliskError('upstream_invalid', `the gateway ${what}`, cause === undefined ? {} : { cause });
+}
