@@ -7,9 +7,10 @@ export type VaultPath = {
   readonly path: string;
 };
 
-/** URL of the page that shows a note, relative to the server's root. */
-export function noteUrl(vault: string, path: string): string {
-  return `/vault/${encodePath(vault)}/${encodePath(path)}`;
+/** URL of the page that shows a note, or the heading or block of it with the id `anchor`, relative to the server's root. */
+export function noteUrl(vault: string, path: string, anchor?: string): string {
+  const fragment = anchor === undefined ? '' : `#${encodeURIComponent(anchor)}`;
+  return `/vault/${encodePath(vault)}/${encodePath(path)}${fragment}`;
 }
 
 /** URL of a picture of a vault, relative to the server's root. */

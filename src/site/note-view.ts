@@ -14,13 +14,17 @@ export type NoteView = {
  * Reads a note as it lies on disk and renders it with links to this server's pages and pictures.
  * @throws ObeliskError `not_found`.
  */
-export async function viewNote(library: VaultLibrary, vault: string, path: string): Promise<NoteView> {
+export async function viewNote(
+  library: Pick<VaultLibrary, 'note'>,
+  vault: string,
+  path: string,
+): Promise<NoteView> {
   const source = await library.note(vault, path);
   const { title, html } = renderNote({
     text: source.text,
     path: source.path,
     resolved: source.resolved,
-    noteUrl: (target) => noteUrl(vault, target),
+    noteUrl: (target, anchor) => noteUrl(vault, target, anchor),
     assetUrl: (target) => vaultFileUrl(vault, target),
   });
   return { vault, path: source.path, title, html };

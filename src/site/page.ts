@@ -5,11 +5,12 @@ import type { Assets } from './assets.ts';
 import { sendHtml } from './json-response.ts';
 import { parseVaultPath } from './note-url.ts';
 import { viewNote } from './note-view.ts';
+import { escapeHtml } from './safe-link.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What the pages are made from. */
 export type PageDependencies = {
-  readonly library: VaultLibrary;
+  readonly library: Pick<VaultLibrary, 'note'>;
   readonly sessions: Sessions;
   readonly assets: Assets;
 };
@@ -75,15 +76,14 @@ function fillNote(shell: string, frame: NoteFrame): string {
     place: escapeHtml(folders.join(' / ')),
     state: frame.state,
     obsidian: escapeHtml(`obsidian://open?${query.toString().replaceAll('+', '%20')}`),
+    // A note that begins with its own title shows it once.
+    titleHidden: firstHeading(frame.html) === escapeHtml(frame.title) ? ' hidden' : '',
     html: frame.html,
   };
   return shell.replaceAll(/\{\{(\w+)\}\}/g, (_all, name: string) => values[name] ?? '');
 }
 
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+function firstHeading(html: string): string | undefined {
+  const [, level, text = ''] = /<h([1-6])[^>]*>(.*?)<\/h\1>/s.exec(html) ?? [];
+  return level === '1' ? text.replaceAll(/<[^>]*>/g, '').trim() : undefined;
 }

@@ -18,7 +18,10 @@ export type SiteRoute = {
 };
 
 /** What the site shows, and to whom. */
-export type SiteDependencies = { readonly library: VaultLibrary; readonly sessions: Sessions };
+export type SiteDependencies = {
+  readonly library: Pick<VaultLibrary, 'names' | 'status' | 'search' | 'note'>;
+  readonly sessions: Sessions;
+};
 
 /**
  * The routes of the page. Open ones carry nothing of a vault: the page asks for the key itself, and

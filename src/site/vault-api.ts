@@ -9,7 +9,7 @@ const MOST_QUERY_CHARACTERS = 4_000;
 const MOST_RESULTS = 50;
 
 /** Serves `GET /obelisk/v1/vaults`: every vault and how far its index is. */
-export function vaultListHandler(library: VaultLibrary): Handler {
+export function vaultListHandler(library: Pick<VaultLibrary, 'status'>): Handler {
   return (_request, response) => {
     sendJson(response, { object: 'list', data: library.status().map(toPublicStatus) });
   };
@@ -19,7 +19,7 @@ export function vaultListHandler(library: VaultLibrary): Handler {
  * Serves `GET /obelisk/v1/search?vault=…&q=…&limit=…&folder=…&tag=…`: the notes and passages that an
  * answer would be written from.
  */
-export function searchHandler(library: VaultLibrary): Handler {
+export function searchHandler(library: Pick<VaultLibrary, 'names' | 'search'>): Handler {
   return async (request, response) => {
     const query = new URLSearchParams(request.query);
     const text = query.get('q')?.trim() ?? '';
@@ -47,7 +47,7 @@ export function searchHandler(library: VaultLibrary): Handler {
 }
 
 /** Serves `GET /obelisk/v1/vaults/<vault>/notes/<path>`: one note, rendered. */
-export function noteHandler(library: VaultLibrary): Handler {
+export function noteHandler(library: Pick<VaultLibrary, 'note'>): Handler {
   return async (request, response) => {
     const { vault, path } = parseVaultPath(request.path, '/obelisk/v1/vaults/');
     if (!path.startsWith('notes/')) {
@@ -69,7 +69,7 @@ function readLimit(query: URLSearchParams): number {
   });
 }
 
-function chooseVault(library: VaultLibrary, name: string | null): string {
+function chooseVault(library: Pick<VaultLibrary, 'names'>, name: string | null): string {
   const names = library.names();
   if (name) return name.normalize('NFC');
   const [only] = names;

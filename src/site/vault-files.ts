@@ -26,7 +26,7 @@ type Picture = {
 };
 
 /** Serves `/vault-files/<vault>/<path>`: pictures that notes embed, and no other file of the vault. */
-export function vaultFileHandler(library: VaultLibrary): Handler {
+export function vaultFileHandler(library: Pick<VaultLibrary, 'status'>): Handler {
   return async (request, response) => {
     const { vault, path: relative } = parseVaultPath(request.path, '/vault-files/');
     const root = library.status().find((status) => status.name === vault)?.path;

@@ -159,7 +159,7 @@ function createTurnView(container, question) {
       answer.removeAttribute('aria-busy');
     },
     stopped() {
-      section.append(element('p', { class: 'aside' }, 'Stopped.'));
+      keepAtBottom(() => section.append(element('p', { class: 'aside' }, 'Stopped.')));
     },
     /**
      * @param {string} message
@@ -167,7 +167,8 @@ function createTurnView(container, question) {
      */
     fail(message, retry) {
       const button = element('button', { type: 'button', click: retry }, 'Ask again');
-      section.append(element('div', { class: 'problem', role: 'alert' }, element('p', {}, message), button));
+      const problem = element('div', { class: 'problem', role: 'alert' }, element('p', {}, message), button);
+      keepAtBottom(() => section.append(problem));
     },
   };
 }

@@ -48,7 +48,12 @@ export function markLines(root, cited) {
     .filter((node) => node instanceof HTMLElement)
     .map(toBlock);
   const marked = chooseMarked(blocks, cited);
-  for (const { node } of marked) node.classList.add('cited');
+  for (const { node } of marked) {
+    node.classList.add('cited');
+    // A folded callout shows what is cited in it.
+    for (let up = node.closest('details'); up; up = up.parentElement?.closest('details') ?? null)
+      up.open = true;
+  }
   const first = marked[0]?.node;
   const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
   first?.scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });

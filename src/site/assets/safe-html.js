@@ -15,8 +15,8 @@ const ATTRIBUTES = new Set(
     'rowspan scope start title width'
   ).split(' '),
 );
-/** Prefix of a note's ids, so that a heading cannot take the name of a part of the page. */
-const ID_PREFIX = 'note-';
+/** The renderer's ids for headings, blocks and footnotes; none of them is a part of the page. */
+const ANCHOR = /^(?:h|b|fn)-/;
 
 /**
  * Rebuilds a rendered note.
@@ -40,8 +40,7 @@ export function rebuildHtml(html) {
  */
 export function findAnchor(root, hash) {
   if (hash.length < 2) return null;
-  const id = decodeURIComponent(hash.slice(1));
-  return root.querySelector(`#${CSS.escape(ID_PREFIX + id)}, #${CSS.escape(id)}`);
+  return root.querySelector(`#${CSS.escape(decodeURIComponent(hash.slice(1)))}`);
 }
 
 /**
@@ -55,8 +54,11 @@ function rebuild(node, parent) {
   for (const { name, value } of node.attributes) {
     if (ATTRIBUTES.has(name)) made.setAttribute(name, value);
   }
-  if (node.id) made.id = ID_PREFIX + node.id;
-  if (!keepAddress(node, made)) return;
+  if (ANCHOR.test(node.id)) made.id = node.id;
+  if (!keepAddress(node, made)) {
+    parent.appendChild(document.createTextNode(node.getAttribute('alt') ?? ''));
+    return;
+  }
   for (const child of node.childNodes) rebuild(child, made);
   parent.appendChild(made);
 }
