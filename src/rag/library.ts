@@ -38,6 +38,8 @@ export type VaultSearchResult = {
   readonly hits: readonly Hit[];
   readonly sources: readonly Source[];
   readonly terms: readonly string[];
+  /** How rare each index term of the query is in the vault (idf). */
+  readonly weights?: Readonly<Record<string, number>>;
   /** Whether what was found supports an answer (`decideSupport` in `rag/answer/support.ts`). */
   readonly supported: boolean;
   readonly tookMs: number;

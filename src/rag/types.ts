@@ -51,6 +51,8 @@ export type SearchResult = {
   readonly hits: readonly Hit[];
   /** Query terms that were looked for, after stop words, as typed. */
   readonly terms: readonly string[];
+  /** How rare each index term of the query is in this vault (idf); largest for one that no chunk has. */
+  readonly weights?: Readonly<Record<string, number>>;
   /** Milliseconds in the index. */
   readonly tookMs: number;
 };

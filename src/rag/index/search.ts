@@ -63,7 +63,8 @@ export class NoteSearch {
     const notes = ranked.map(({ note, score }) => ({ path: note.path, title: note.title, score }));
     const hits = this.#hits(ranked, question, request.chunksPerNote ?? CHUNKS_PER_NOTE);
     const nearest = notes.length > 0 ? notes : this.#nearest(request.query, allowed);
-    return { notes: nearest, hits, terms, tookMs: performance.now() - startedAt };
+    const weights = Object.fromEntries(question.terms.map(({ term, idf }) => [term, idf]));
+    return { notes: nearest, hits, terms, weights, tookMs: performance.now() - startedAt };
   }
 
   #rank(request: SearchRequest, question: Question, allowed: ReadonlySet<number> | undefined): Ranked[] {
