@@ -55,11 +55,19 @@ export type TestUpstream = AsyncDisposable & {
   close(): Promise<void>;
 };
 
-/** Sends bytes, waiting while the peer takes none. */
+/** Sends bytes, waiting while the peer takes none; does nothing once the connection has ended. */
 export function send(bytes: string | Uint8Array): Step {
-  return async ({ socket }) => {
-    if (!socket.destroyed && !socket.write(bytes))
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  return ({ socket }) => {
+    if (!socket.writable || socket.write(bytes)) return undefined;
+    return new Promise((resolve) => {
+      const goOn = (): void => {
+        socket.off('drain', goOn);
+        socket.off('close', goOn);
+        resolve();
+      };
+      socket.on('drain', goOn);
+      socket.on('close', goOn);
+    });
   };
 }
 
@@ -72,7 +80,7 @@ export function wait(ms: number): Step {
 export function drip(bytes: string, everyMs: number): Step {
   return async ({ socket }) => {
     for (const byte of Buffer.from(bytes)) {
-      if (socket.destroyed) return;
+      if (!socket.writable) return;
       socket.write(Uint8Array.of(byte));
       await sleep(everyMs);
     }
@@ -82,7 +90,7 @@ export function drip(bytes: string, everyMs: number): Step {
 /** Sends the same bytes over and over, at the peer's pace, until it closes; counts them in `sent`. */
 export function flood(bytes: string | Uint8Array, sent: { bytes: number } = { bytes: 0 }): Step {
   return async (peer) => {
-    while (!peer.socket.destroyed) {
+    while (peer.socket.writable) {
       await send(bytes)(peer);
       sent.bytes += Buffer.byteLength(bytes);
       await sleep(0);

@@ -131,8 +131,10 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
     try {
       for (;;) {
         const chunks = this.#take();
-        yield* chunks;
-        if (chunks.length > 0) continue;
+        if (chunks.length > 0) {
+          yield* chunks;
+          continue;
+        }
         if (this.#gone) throw this.#error;
         if (this.#ended) return;
         await this.#arrival();

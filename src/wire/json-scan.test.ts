@@ -91,11 +91,11 @@ test('eight MiB of zeros and commas are refused long before their end', () => {
   assert.throws(() => scan(`{"a":[${'0,'.repeat(4 * 1024 * 1024)}0]}`), /byte (2|3|4)\d{5}:/);
 });
 
-test('a thousand members are accepted, a million are refused at once', () => {
+test('a thousand members are accepted, a hundred thousand are refused at once', () => {
   const members = (count: number): string =>
     `{${Array.from({ length: count }, (_, index) => `"k${index}":1`).join(',')}}`;
   assert.equal(scan(members(1_000)).members.size, 1_000);
-  assert.throws(() => scan(members(1_000_000)), /byte \d{4}\d?:/);
+  assert.throws(() => scan(members(100_000)), /byte \d{4}\d?:/);
 });
 
 test('errors never quote the body', () => {

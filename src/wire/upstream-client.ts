@@ -6,6 +6,7 @@ import type { Headers } from './http.ts';
 import { ConnectionPool } from './upstream-connection.ts';
 import type { Connection } from './upstream-connection.ts';
 import { invalidAnswer, isStaleSocket, toUpstreamError, urlOf } from './upstream-error.ts';
+import type { Progress } from './upstream-error.ts';
 import { receive } from './upstream-response.ts';
 import type {
   Exchange,
@@ -68,7 +69,7 @@ class ActiveExchange implements Exchange, Watched, Dispatcher.DispatchHandler {
   #startMs = 0;
   #phaseMs = 0;
   #interim = 0;
-  #begun = false;
+  #progress: Progress = 'nothing';
   #sending = true;
   #retried = false;
 
@@ -125,7 +126,7 @@ class ActiveExchange implements Exchange, Watched, Dispatcher.DispatchHandler {
   }
 
   onResponseStarted(): void {
-    this.#begun = true;
+    this.#progress = 'something';
   }
 
   onResponseStart(...[, status, headers]: Headline): void {
@@ -145,6 +146,7 @@ class ActiveExchange implements Exchange, Watched, Dispatcher.DispatchHandler {
       return;
     }
     this.#phase = 'reading';
+    this.#progress = 'head';
     this.#phaseMs = this.#clock.nowMs;
     this.#sink.onHead(status, toHeaders(headers));
   }
@@ -171,11 +173,11 @@ class ActiveExchange implements Exchange, Watched, Dispatcher.DispatchHandler {
 
   #onFailure(error: Error): void {
     if (this.#phase === 'over') return;
-    if (this.#connection.reused && !this.#begun && !this.#retried && isStaleSocket(error)) {
+    if (this.#connection.reused && this.#progress === 'nothing' && !this.#retried && isStaleSocket(error)) {
       this.#retryOnce();
       return;
     }
-    this.#fail(toUpstreamError(this.#request, error, this.#begun));
+    this.#fail(toUpstreamError(this.#request, error, this.#progress));
   }
 
   /** A peer may close an idle socket while a request is on its way to it: the request was not read. */

@@ -19,8 +19,8 @@ const UNREACHABLE = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** Codes of a message cut off by the end of the connection, whose framing promised more. */
-const TRUNCATED = new Set(['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'HPE_INVALID_EOF_STATE']);
+/** How far an answer had come when its exchange failed. */
+export type Progress = 'nothing' | 'something' | 'head';
 
 /** Undici's own refusals of an interim or upgraded response, reported as socket errors. */
 const REFUSED_BY_PARSER = new Set(['bad response', 'bad upgrade']);
@@ -51,6 +51,19 @@ export function isStaleSocket(error: unknown): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED';
 }
 
+/**
+ * Whether the connection ended before the message did. Undici says "length mismatch" of any message
+ * with a length that its parser refuses; only after the head does that mean a body cut short.
+ */
+function isTruncated(error: unknown, progress: Progress): boolean {
+  if (systemCodeOf(error) === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return progress === 'head';
+  return isParserError(error) && messageOf(error).includes('Invalid EOF state');
+}
+
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError';
+}
+
 /** An answer that breaks HTTP or what Obelisk accepts of it. `what` continues “answered”. */
 export function invalidAnswer(request: UpstreamRequest, what: string, cause?: unknown): ObeliskError {
   return new ObeliskError(
@@ -60,31 +73,38 @@ export function invalidAnswer(request: UpstreamRequest, what: string, cause?: un
   );
 }
 
-function unreachable(request: UpstreamRequest, code: string, begun: boolean): string {
-  return begun
-    ? `${urlOf(request)} closed the connection in the middle of its answer (${code}); look at its log`
-    : `${urlOf(request)} did not answer (${code}); ${hintOf(code, request.origin)}`;
+function unreachable(request: UpstreamRequest, code: string, progress: Progress): string {
+  return progress === 'nothing'
+    ? `${urlOf(request)} did not answer (${code}); ${hintOf(code, request.origin)}`
+    : `${urlOf(request)} closed the connection in the middle of its answer (${code}); look at its log`;
 }
 
-/** Turns what undici or the socket reports into Obelisk's own error. `begun` says whether an answer had begun. */
-export function toUpstreamError(request: UpstreamRequest, error: unknown, begun: boolean): ObeliskError {
+/** Turns what undici or the socket reports into Obelisk's own error. */
+export function toUpstreamError(request: UpstreamRequest, error: unknown, progress: Progress): ObeliskError {
   const code = systemCodeOf(error) ?? '';
   if (code === 'UND_ERR_SOCKET' && REFUSED_BY_PARSER.has(messageOf(error))) {
     return invalidAnswer(request, 'with a response nobody asked for', error);
   }
-  if (UNREACHABLE.has(code) || TRUNCATED.has(code)) {
-    return new ObeliskError('upstream_unreachable', unreachable(request, code, begun), { cause: error });
+  if (UNREACHABLE.has(code) || isTruncated(error, progress)) {
+    const message = unreachable(request, code === '' ? 'ended early' : code, progress);
+    return new ObeliskError('upstream_unreachable', message, { cause: error });
   }
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return invalidAnswer(request, 'with a head over 64 KiB', error);
-  if (code.startsWith('HPE_')) return invalidAnswer(request, `with malformed HTTP (${code})`, error);
+  if (isParserError(error) || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return invalidAnswer(request, 'with malformed HTTP', error);
+  }
+  return otherError(request, error, code);
+}
+
+function otherError(request: UpstreamRequest, error: unknown, code: string): ObeliskError {
+  const url = urlOf(request);
   if (isTlsCode(code)) {
-    const message = `${urlOf(request)} offered no TLS connection that can be trusted (${code}: ${messageOf(error)}); correct its certificate or the address`;
+    const message = `${url} offered no TLS connection that can be trusted (${code}: ${messageOf(error)}); correct its certificate or the address`;
     return new ObeliskError('upstream_invalid', message, { cause: error });
   }
   if (code === 'UND_ERR_DESTROYED') {
-    const message = `the request to ${urlOf(request)} was dropped because Obelisk is stopping`;
+    const message = `the request to ${url} was dropped because Obelisk is stopping`;
     return new ObeliskError('overloaded', message, { cause: error });
   }
-  const message = `the request to ${urlOf(request)} failed: ${messageOf(error)}`;
-  return new ObeliskError('internal', message, { cause: error });
+  return new ObeliskError('internal', `the request to ${url} failed: ${messageOf(error)}`, { cause: error });
 }

@@ -82,8 +82,10 @@ class PendingResponse implements UpstreamSink, UpstreamResponse, AsyncIterable<B
     try {
       for (;;) {
         const chunks = this.#take();
-        yield* chunks;
-        if (chunks.length > 0) continue;
+        if (chunks.length > 0) {
+          yield* chunks;
+          continue;
+        }
         if (this.#error !== undefined) throw this.#error;
         if (this.#ended) return;
         await this.#arrival();
