@@ -8,6 +8,9 @@ import { viewNote } from './note-view.ts';
 import { escapeHtml } from './safe-link.ts';
 import type { Sessions } from './sessions.ts';
 
+const LOCKED = '<noscript><p>This server asks for a key, which needs JavaScript.</p></noscript>';
+const MISSING = '<p>There is no note of this path. It may have been renamed or removed.</p>';
+
 /** What the pages are made from. */
 export type PageDependencies = {
   readonly library: Pick<VaultLibrary, 'note'>;
@@ -35,14 +38,15 @@ export function notePageHandler({ library, sessions, assets }: PageDependencies)
       return;
     }
     const known = !sessions.required || sessions.valid(request.header('cookie'));
-    const frame = { title: path, vault, path, state: known ? 'missing' : 'locked', html: '' };
+    const frame = { title: path, vault, path };
     if (!known) {
-      sendHtml(response, 401, fillNote(assets.note, frame));
+      sendHtml(response, 401, fillNote(assets.note, { ...frame, state: 'locked', html: LOCKED }));
       return;
     }
     const view = await existing(viewNote(library, vault, path));
     if (response.closed) return;
-    if (view === undefined) sendHtml(response, 404, fillNote(assets.note, frame));
+    if (view === undefined)
+      sendHtml(response, 404, fillNote(assets.note, { ...frame, state: 'missing', html: MISSING }));
     else sendHtml(response, 200, fillNote(assets.note, { ...view, state: 'shown' }));
   };
 }
