@@ -1,11 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/settings.ts';
-import { ObeliskError } from '../shared/errors.ts';
-import type { Program } from './program.ts';
+import { openObelisk, secretsOf } from '../obelisk.ts';
+import type { Obelisk } from '../obelisk.ts';
+import type { Deployment } from '../router/deployment.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { IndexProgress, ModelRow, Program } from './program.ts';
 
-/** Opens the program in this process. */
-export function openProgram(config: LoadedConfig): Promise<Program> {
-  const where = config.file ?? 'no file';
-  return Promise.reject(
-    new ObeliskError('internal', `the program cannot be opened in this process (${where})`),
-  );
+const PROGRESS_MS = 100;
+
+/** Opens the program in this process; its log goes to standard error. */
+export async function openProgram(config: LoadedConfig, { follow } = { follow: false }): Promise<Program> {
+  const { level, format } = config.settings.log;
+  const terminal = process.stderr.isTTY;
+  const logger = createLogger({
+    stream: process.stderr,
+    // A command that ends has its result to show; only a server tells what it does.
+    level: follow ? level : 'error',
+    format: format === 'auto' ? (terminal ? 'text' : 'json') : format,
+    colours: terminal && process.env['NO_COLOR'] === undefined,
+    now: Date.now,
+    secrets: () => secretsOf(config),
+  });
+  const obelisk = await openObelisk({ config, logger, watch: follow });
+  return {
+    vaults: async () => obelisk.vaults(),
+    models: async () => (await obelisk.models()).map((model) => toRow(model, obelisk)),
+    ask: (question, { vault, model, signal }) =>
+      obelisk.stream(question, { vault, signal, ...(model === undefined ? {} : { model }) }),
+    async search(query, { vault, limit, signal }) {
+      const { hits, supported, tookMs } = await obelisk.search(query, { vault, limit, signal });
+      return { vault, hits, supported, tookMs };
+    },
+    index: (options) => bringUpToDate(obelisk, options),
+    listen: () => obelisk.listen(),
+    close: () => obelisk.close(),
+  };
+}
+
+async function bringUpToDate(
+  obelisk: Obelisk,
+  { rebuild, onProgress, signal }: Parameters<Program['index']>[0],
+): ReturnType<Program['index']> {
+  const done = rebuild ? obelisk.rebuild() : obelisk.ready(signal);
+  let running = true;
+  const stop = (): void => {
+    running = false;
+  };
+  done.then(stop, stop);
+  while (running && !signal.aborted) {
+    for (const progress of progressOf(obelisk)) onProgress(progress);
+    await Promise.race([done, sleep(PROGRESS_MS)]);
+  }
+  signal.throwIfAborted();
+  await done;
+  return obelisk.vaults();
+}
+
+function progressOf(obelisk: Obelisk): readonly IndexProgress[] {
+  return obelisk
+    .vaults()
+    .filter((vault) => vault.state === 'indexing')
+    .map(({ name, notes, pendingNotes }) => ({
+      vault: name,
+      notesDone: notes,
+      notesTotal: notes + pendingNotes,
+    }));
+}
+
+function toRow(deployment: Deployment, obelisk: Obelisk): ModelRow {
+  const { modelName, capabilities, dialect, source } = deployment;
+  const { contextLength } = capabilities;
+  const role = obelisk.roleOf(modelName);
+  return {
+    name: modelName,
+    kind: dialect === 'vault' ? 'vault' : kindOf(capabilities),
+    capabilities: (['tools', 'vision', 'thinking'] as const).filter((name) => capabilities[name] === true),
+    source,
+    ...(contextLength === undefined ? {} : { contextLength }),
+    ...(role === undefined ? {} : { default: role }),
+  };
+}
+
+function kindOf({ chat, embedding }: Deployment['capabilities']): ModelRow['kind'] {
+  if (chat === true) return 'chat';
+  if (embedding === true) return 'embedding';
+  return chat === undefined && embedding === undefined ? 'chat' : 'other';
 }

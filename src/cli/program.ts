@@ -90,5 +90,11 @@ export type Program = Answering & {
   listen(): Promise<Listening>;
 };
 
-/** Builds a program from a configuration. Its log goes to standard error. */
-export type OpenProgram = (config: LoadedConfig) => Promise<Program>;
+/**
+ * Builds a program from a configuration. Its log goes to standard error. `follow` is for servers:
+ * vaults are followed as they change, and the log tells what happens.
+ */
+export type OpenProgram = (
+  config: LoadedConfig,
+  options?: { readonly follow: boolean },
+) => Promise<Program>;

@@ -48,7 +48,7 @@ async function serve(context: CommandContext): Promise<number> {
   });
   reportNotices(context, config);
   await requireVaults(config.settings.vaults);
-  const program = await context.open(config);
+  const program = await context.open(config, { follow: true });
   try {
     const listening = await program.listen();
     await announce(context, config, { program, url: listening.url });
@@ -82,7 +82,7 @@ async function announce(
   }
   const style = styleOf(context);
   const lines = [
-    `${style.bold('Obelisk')} listens on ${style.cyan(url)}`,
+    `${style.bold('Obelisk')} is listening on ${style.cyan(url)}`,
     '',
     `  page    ${url}/`,
     `  OpenAI  ${url}/v1`,
