@@ -9,7 +9,11 @@ import type { IndexProgress, ModelRow, Program } from './program.ts';
 const PROGRESS_MS = 100;
 
 /** Opens the program in this process; its log goes to standard error. */
-export async function openProgram(config: LoadedConfig, { follow } = { follow: false }): Promise<Program> {
+export async function openProgram(
+  config: LoadedConfig,
+  options: { readonly follow: boolean } = { follow: false },
+): Promise<Program> {
+  const { follow } = options;
   const { level, format } = config.settings.log;
   const terminal = process.stderr.isTTY;
   const logger = createLogger({

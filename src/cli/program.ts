@@ -94,7 +94,4 @@ export type Program = Answering & {
  * Builds a program from a configuration. Its log goes to standard error. `follow` is for servers:
  * vaults are followed as they change, and the log tells what happens.
  */
-export type OpenProgram = (
-  config: LoadedConfig,
-  options?: { readonly follow: boolean },
-) => Promise<Program>;
+export type OpenProgram = (config: LoadedConfig, options?: { readonly follow: boolean }) => Promise<Program>;

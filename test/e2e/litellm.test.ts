@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
 import { startProgram, type Program } from '../program.ts';
@@ -47,7 +47,7 @@ describe('a real LiteLLM proxy as a backend', { skip: present ? false : 'no Lite
       `providers:\n  litellm:\n    api_base: ${base}\n    api_key: \${LITELLM_API_KEY}\nmodel_list:\n  - model_name: renamed\n    litellm_params:\n      model: litellm_proxy/cloud-model\n      api_base: ${base}\n      api_key: os.environ/LITELLM_API_KEY\n`,
     );
     program = await startProgram({
-      args: ['serve', '--port', '0', '--config', join(folder, 'obelisk.yaml')],
+      args: ['serve', '--port', '0', '--vault', resolve('docs'), '--config', join(folder, 'obelisk.yaml')],
       env: { LITELLM_API_KEY: key },
     });
     client = new OpenAI({ baseURL: `${program.url}/v1`, apiKey: 'unused', maxRetries: 0 });

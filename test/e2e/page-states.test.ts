@@ -79,7 +79,9 @@ describe(
       },
     });
     const models: Handler = (_request, response) =>
-      json(response, { data: [{ id: 'vault/Notes' }, { id: 'tiny:1b' }] });
+      json(response, {
+        data: [{ id: 'vault/Notes' }, { id: 'tiny:1b', mode: 'chat' }, { id: 'embed', mode: 'embedding' }],
+      });
     const server = createNodeServer({
       handler(request, response) {
         if (request.path === '/v1/chat/completions') return chat(request, response);
@@ -165,6 +167,7 @@ describe(
       const { page, close } = await watchPage(browser, origin);
       await page.goto(origin);
       await page.locator('#writer').selectOption('tiny:1b');
+      assert.deepEqual(await page.locator('#writer option').allInnerTexts(), ['Automatic', 'tiny:1b']);
       await ask(page, 'why?');
       await page.locator('.turn', { hasText: 'Because.' }).waitFor();
       await page.locator('#submit').waitFor();

@@ -101,9 +101,9 @@ describe(
       assert.match(await page.locator('.answer').innerText(), /Amundsen/);
 
       const citation = page.locator('.answer a.citation').first();
-      const [, start = 0, end = 0] = (
-        /#L(\d+)-L(\d+)$/.exec((await citation.getAttribute('href')) ?? '') ?? []
-      ).map(Number);
+      const [, first, last = first] =
+        /#L(\d+)(?:-L(\d+))?$/.exec((await citation.getAttribute('href')) ?? '') ?? [];
+      const [start, end] = [Number(first), Number(last)];
       const cited = LIGHTHOUSE.split('\n')
         .slice(start - 1, end)
         .join('\n');

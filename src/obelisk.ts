@@ -1,0 +1,168 @@
+import { homedir } from 'node:os';
+import { assemble } from './assemble.ts';
+import type { House } from './assemble.ts';
+import type { ConfigFlags } from './config/config-inputs.ts';
+import { loadConfig } from './config/load-config.ts';
+import type { LoadedConfig } from './config/settings.ts';
+import { listenOn } from './listen.ts';
+import type { Listening } from './listen.ts';
+import { toAnswerParts, toChatRequest } from './query.ts';
+import type { Answer, AnswerPart, QueryOptions } from './query.ts';
+import type { SearchOptions, VaultSearchResult, VaultStatus } from './rag/library.ts';
+import type { Deployment } from './router/deployment.ts';
+import type { ProviderFactory } from './router/provider-factory.ts';
+import { ObeliskError } from './shared/errors.ts';
+import { createLogger } from './telemetry/logger.ts';
+import type { BatchedLogger } from './telemetry/logger.ts';
+
+/** What an Obelisk is made from; what is not given comes from the file, the environment, the defaults. */
+export type ObeliskOptions = {
+  /** Configuration file; absent: `obelisk.yaml` in the working directory, if there is one. */
+  readonly config?: string;
+  /** Folders of notes, or folders with a name; they replace the file's. */
+  readonly vaults?: ConfigFlags['vaults'];
+  /** Where indexes are kept. */
+  readonly dataDir?: string;
+  /** Variables instead of the process's own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Whether to follow the vaults as they change; off unless told, because a library may be short-lived. */
+  readonly watch?: boolean;
+  /** Where log lines go; absent: nowhere. */
+  readonly log?: { write(text: string): unknown };
+};
+
+/** The product in one process. */
+export type Obelisk = {
+  readonly config: LoadedConfig;
+  /** Providers by model, and what they can do. */
+  readonly providers: ProviderFactory;
+  /**
+   * Answers a question from a vault, once its index is up to date.
+   * @throws ObeliskError as the gateway would answer over HTTP.
+   */
+  query(question: string, options?: QueryOptions): Promise<Answer>;
+  /** The same, piece by piece. Leaving the loop stops the writer. */
+  stream(question: string, options?: QueryOptions): AsyncIterable<AnswerPart>;
+  /** @throws ObeliskError `not_found` for a vault that is not there. */
+  search(query: string, options?: SearchOptions & { readonly vault?: string }): Promise<VaultSearchResult>;
+  /** Models that can be asked for now, after the first look at their hosts. */
+  models(): Promise<readonly Deployment[]>;
+  /** Whether a model is used where none is named. */
+  roleOf(modelName: string): 'chat' | 'embedding' | undefined;
+  vaults(): readonly VaultStatus[];
+  /** Throws the indexes away and resolves when they are built again. @throws ObeliskError `store_failed`. */
+  rebuild(): Promise<void>;
+  /** Resolves when every vault was compared with its index once. */
+  ready(signal?: AbortSignal): Promise<void>;
+  /** Serves the gateway and the page. @throws ObeliskError `address_in_use`, `unsafe_bind`. */
+  listen(): Promise<Listening>;
+  /** Ends everything that was started. */
+  close(): Promise<void>;
+};
+
+/**
+ * Opens Obelisk in this process: finds models, indexes vaults, answers questions.
+ * @throws ObeliskError `config_invalid` and whatever the configuration's checks say.
+ */
+export async function createObelisk(options: ObeliskOptions = {}): Promise<Obelisk> {
+  const config = loadConfig({
+    file: options.config,
+    flags: { vaults: options.vaults, dataDir: options.dataDir },
+    environment: options.environment ?? process.env,
+    cwd: process.cwd(),
+    platform: process.platform,
+    homeDir: homedir(),
+  });
+  const { settings } = config;
+  const logger = createLogger({
+    stream: options.log ?? { write: () => undefined },
+    level: settings.log.level,
+    format: settings.log.format === 'json' ? 'json' : 'text',
+    now: Date.now,
+    secrets: () => secretsOf(config),
+  });
+  return openObelisk({ config, logger, watch: options.watch ?? false });
+}
+
+/** Opens Obelisk with a configuration that was loaded already. */
+export async function openObelisk(from: {
+  readonly config: LoadedConfig;
+  readonly logger: BatchedLogger;
+  readonly watch: boolean;
+}): Promise<Obelisk> {
+  const house = assemble(from);
+  return {
+    config: from.config,
+    providers: house.providers,
+    async query(question, options = {}) {
+      let text = '';
+      for await (const part of answer(house, question, options)) {
+        if (part.type === 'text') text += part.text;
+        else return { text, ...withoutType(part) };
+      }
+      throw new ObeliskError('upstream_invalid', 'the answer ended without being complete');
+    },
+    stream: (question, options = {}) => answer(house, question, options),
+    async search(query, { vault, ...options } = {}) {
+      await house.library.ready(options.signal);
+      return house.library.search(chooseVault(house, vault), query, options);
+    },
+    async models() {
+      await house.looked;
+      return house.registry.list();
+    },
+    roleOf(modelName) {
+      if (house.registry.defaultChat()?.modelName === modelName) return 'chat';
+      return house.registry.defaultEmbedding()?.modelName === modelName ? 'embedding' : undefined;
+    },
+    vaults: () => house.library.status(),
+    async rebuild() {
+      for (const vault of house.library.names()) await house.library.rebuild(vault);
+    },
+    ready: (signal) => house.library.ready(signal),
+    listen: () => listenOn(house),
+    close: () => house.close(),
+  };
+}
+
+/** Every secret that must not appear in a log line, even by mistake. */
+export function secretsOf({
+  settings,
+}: LoadedConfig): ReturnType<NonNullable<Parameters<typeof createLogger>[0]['secrets']>> {
+  const all = [
+    settings.masterKey,
+    settings.providers.litellm?.apiKey,
+    ...settings.modelList.map((entry) => entry.apiKey),
+  ];
+  return all.filter((secret) => secret !== undefined);
+}
+
+async function* answer(house: House, question: string, options: QueryOptions): AsyncIterable<AnswerPart> {
+  const vault = chooseVault(house, options.vault);
+  await Promise.all([house.looked, house.library.ready(options.signal)]);
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  try {
+    const request = toChatRequest(question, { vault, hasLitellm: house.proxy !== undefined }, options);
+    yield* toAnswerParts(house.gateway.chat(request, { signal }));
+  } finally {
+    stop.abort();
+  }
+}
+
+function chooseVault({ library }: House, named: string | undefined): string {
+  if (named !== undefined) return named;
+  const names = library.names();
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  const message =
+    only === undefined
+      ? 'no vault is configured; name a folder of notes'
+      : `there are several vaults, say which one: ${names.join(', ')}`;
+  throw new ObeliskError('invalid_request', message, { param: 'vault' });
+}
+
+function withoutType(part: Extract<AnswerPart, { type: 'end' }>): Omit<Answer, 'text'> {
+  const { type: _type, ...rest } = part;
+  return rest;
+}
