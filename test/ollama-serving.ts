@@ -1,0 +1,58 @@
+/** An Ollama side of Obelisk against a scripted server: client, discovery, hosts and what serves on them. */
+import { createOllamaClient } from '../src/ollama/client.ts';
+import type { OllamaServing } from '../src/ollama/chat-writer.ts';
+import { createOllamaDiscovery } from '../src/ollama/discovery.ts';
+import { createOllamaHosts } from '../src/ollama/hosts.ts';
+import { createOllamaManagement } from '../src/ollama/management.ts';
+import type { OllamaManagement } from '../src/ollama/management.ts';
+import { silentLogger } from '../src/telemetry/log.ts';
+import { createUpstreamClient } from '../src/wire/upstream-client.ts';
+import type { OllamaModel as ScriptedModel } from './upstream-scripts.ts';
+import { startUpstream } from './upstream.ts';
+import type { ReceivedRequest, Script, TestUpstream } from './upstream.ts';
+
+/** What runs, and the server it runs against. */
+export type ServingSetting = AsyncDisposable & {
+  readonly server: TestUpstream;
+  readonly serving: OllamaServing;
+  readonly management: OllamaManagement;
+  look(): Promise<void>;
+};
+
+/** Starts a server and looks at it once. */
+export async function startServing(
+  script: Script,
+  more: Partial<OllamaServing> = {},
+): Promise<ServingSetting> {
+  const server = await startUpstream(script);
+  const upstream = createUpstreamClient({ tickMs: 5 });
+  const client = createOllamaClient({ url: server.origin, upstream });
+  const discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
+  await discovery.refresh();
+  const hosts = createOllamaHosts({ upstream, discovery, client });
+  const hardware = { hardware: {}, modelOverrides: {} };
+  return {
+    server,
+    serving: { hosts, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware, ...more },
+    management: createOllamaManagement({ client, discovery, hosts, hardware }),
+    look: () => discovery.refresh(),
+    async [Symbol.asyncDispose]() {
+      await discovery.stop();
+      await upstream.close();
+      await server.close();
+    },
+  };
+}
+
+/** Models of every kind. */
+export const MODELS: readonly ScriptedModel[] = [
+  { name: 'tiny:latest', capabilities: ['completion'], contextLength: 2048 },
+  { name: 'able:latest', capabilities: ['completion', 'tools', 'vision', 'thinking'], contextLength: 65_536 },
+  { name: 'embed:latest', capabilities: ['embedding'], contextLength: 512 },
+  { name: 'far:cloud', capabilities: ['completion'] },
+];
+
+/** The bodies that were sent to a path, in order. */
+export function sent(setting: ServingSetting, path = '/api/chat'): readonly unknown[] {
+  return setting.server.requests.filter((one: ReceivedRequest) => one.path === path).map((one) => one.json());
+}
