@@ -70,8 +70,9 @@ const question = fc.array(word, { minLength: 1, maxLength: 5 }).map((words) => w
 test('every quote is verbatim in its source at the lines it names', () => {
   fc.assert(
     fc.property(question, passages, (asked, given) => {
-      for (const quote of writeExtractive(asked, given, { tokenizer }).quotes) {
-        const from = given.find(({ source }) => source.index === quote.source);
+      const answer = writeExtractive(asked, given, { tokenizer });
+      for (const quote of answer.quotes) {
+        const from = answer.cited[quote.source - 1];
         const block = from?.blocks.find(
           ({ startLine, endLine }) => startLine === quote.startLine && endLine === quote.endLine,
         );
@@ -85,7 +86,7 @@ test('the marks of an answer are those of its quotes and survive the citation ch
   fc.assert(
     fc.property(question, passages, (asked, given) => {
       const answer = writeExtractive(asked, given, { tokenizer });
-      const filter = createCitationFilter(given.length);
+      const filter = createCitationFilter(answer.cited.length);
       assert.equal(filter.push(answer.text) + filter.end(), answer.text);
       const cited = new Set(filter.citations().map(({ source }) => source));
       assert.deepEqual(cited, new Set(answer.quotes.map(({ source }) => source)));

@@ -63,12 +63,12 @@ test('the most direct sentence leads and brings along the code that it announces
 test('what has nothing of the question is not quoted', () => {
   const answer = ask('How do I create an internal link?', LINKS, SYNC);
   assert.ok(answer.quotes.every(({ source }) => source === 1));
-  assert.deepEqual(ask('Who was Napoleon?', LINKS, SYNC), { text: '', quotes: [] });
+  assert.deepEqual(ask('Who was Napoleon?', LINKS, SYNC), { text: '', cited: [], quotes: [] });
 });
 
 test('a row of a table is quoted under its header', () => {
   const answer = ask('How much storage has the plus plan?', LINKS, SYNC);
-  assert.ok(answer.text.includes('| Plan | Storage |\n| --- | --- |\n| Plus | 10 GB |\n\n[2]'), answer.text);
+  assert.ok(answer.text.includes('| Plan | Storage |\n| --- | --- |\n| Plus | 10 GB |\n\n[1]'), answer.text);
 });
 
 test('a sentence is not quoted twice', () => {

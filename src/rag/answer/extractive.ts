@@ -17,6 +17,8 @@ export type Quote = {
 export type ExtractiveAnswer = {
   /** Markdown with `[n]` after each quote; empty when nothing was worth quoting. */
   readonly text: string;
+  /** The passages quoted, in the order of their numbers, which count from 1 as they appear. */
+  readonly cited: readonly Passage[];
   readonly quotes: readonly Quote[];
 };
 
@@ -55,13 +57,17 @@ export function writeExtractive(
   const units = unitsOf(passages);
   const scored = scoreUnits(question, units, options);
   const chosen = choose(scored, units, options);
+  const arranged = arrange(chosen);
+  const cited = [...new Set(arranged.map(({ passage }) => passage))];
+  const numberOf = (passage: Passage): number => cited.indexOf(passage) + 1;
   return {
-    text: quotesMarkdown(arrange(chosen)),
-    quotes: arrange(chosen).map((unit) => ({
-      source: unit.passage.source.index,
-      startLine: unit.block.startLine,
-      endLine: unit.block.endLine,
-      text: unit.text,
+    text: quotesMarkdown(arranged, numberOf),
+    cited,
+    quotes: arranged.map(({ passage, block, text }) => ({
+      source: numberOf(passage),
+      startLine: block.startLine,
+      endLine: block.endLine,
+      text,
     })),
   };
 }

@@ -1,4 +1,4 @@
-import { blockMarkdown } from './passage.ts';
+import { blockMarkdown, type Passage } from './passage.ts';
 import { tableHead, type Unit } from './units.ts';
 
 /** What a citation filter or a Markdown renderer would take for a mark or a link of ours. */
@@ -18,7 +18,7 @@ function continues(unit: Unit | undefined, next: Unit): boolean {
  * Writes quoted units as Markdown: neighbouring sentences of a block as one paragraph, items as a list,
  * rows under their table's header, code in its fence; each piece ends with its `[n]`.
  */
-export function quotesMarkdown(units: readonly Unit[]): string {
+export function quotesMarkdown(units: readonly Unit[], numberOf: (passage: Passage) => number): string {
   const groups: Unit[][] = [];
   for (const unit of units) {
     const group = groups.at(-1);
@@ -27,13 +27,13 @@ export function quotesMarkdown(units: readonly Unit[]): string {
     if (group !== undefined && (continues(last, unit) || sameList)) group.push(unit);
     else groups.push([unit]);
   }
-  return groups.map(groupMarkdown).join('\n\n');
+  return groups.map((group) => groupMarkdown(group, numberOf)).join('\n\n');
 }
 
-function groupMarkdown(group: readonly Unit[]): string {
+function groupMarkdown(group: readonly Unit[], numberOf: (passage: Passage) => number): string {
   const first = group[0];
   if (first === undefined) return '';
-  const mark = `[${String(first.passage.source.index)}]`;
+  const mark = `[${String(numberOf(first.passage))}]`;
   switch (first.kind) {
     case 'code':
       return group.map(({ block }) => `${blockMarkdown(block)}\n${mark}`).join('\n\n');

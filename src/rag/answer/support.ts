@@ -9,10 +9,25 @@ export type Support = {
   readonly cosine?: number;
 };
 
+/** Share of a question's idf mass that one passage must have. */
 const ENOUGH_COVERAGE = 0.5;
+/** The same for a follow-up that was joined with the turns before it. */
+const ENOUGH_OF_JOINED = 0.35;
+
+/** What decides beside what was found. */
+export type SupportOptions = {
+  /** Whether the query is several turns of a conversation: no one passage holds them all. */
+  readonly followUp?: boolean;
+};
 
 /** TODO */
-export function decideSupport(result: Pick<SearchResult, 'hits' | 'terms'>): Support {
+export function decideSupport(
+  result: Pick<SearchResult, 'hits' | 'terms'>,
+  options: SupportOptions = {},
+): Support {
   const coverage = Math.max(0, ...result.hits.map((hit) => hit.coverage));
-  return { supported: coverage >= ENOUGH_COVERAGE, coverage };
+  return {
+    supported: coverage >= (options.followUp === true ? ENOUGH_OF_JOINED : ENOUGH_COVERAGE),
+    coverage,
+  };
 }

@@ -67,7 +67,7 @@ test('a search gives sources with lines and both addresses', async (context) => 
   const { sources, supported } = await library.search('v', 'walrus tusks', {});
   assert.equal(supported, true);
   assert.deepEqual(
-    sources.map(({ score, text, ...rest }) => rest),
+    sources.map(({ score: _score, text: _text, ...rest }) => rest),
     [
       {
         index: 1,
