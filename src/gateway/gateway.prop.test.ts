@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { dataOf, deployment, startGateway, startUpstream, TRANSPORTS } from '../../test/gateway.ts';
 import type { Answer } from '../../test/gateway.ts';
 
@@ -90,7 +90,7 @@ for (const { name, ask } of TRANSPORTS) {
       fc.asyncProperty(body, async (text) => {
         assertWellFormed(await ask(gateway, { path: '/v1/chat/completions', body: text }), 'choices');
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -146,6 +146,6 @@ test('any path is answered in OpenAI’s shape', async () => {
       );
       if (answer.status !== 200) assert.equal(typeof JSON.parse(answer.text).error.message, 'string');
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

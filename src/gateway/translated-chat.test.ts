@@ -27,6 +27,12 @@ const writing = (...events: readonly ChatEvent[]): ChatWriter =>
     yield* events;
   };
 
+const failing = (failure: Error, events: readonly ChatEvent[] = []): ChatWriter =>
+  async function* write() {
+    yield* events;
+    throw failure;
+  };
+
 const ANSWER: readonly ChatEvent[] = [
   { type: 'reasoning-delta', text: 'Hmm' },
   { type: 'text-delta', text: 'Hel' },
@@ -108,9 +114,7 @@ for (const { name, ask } of TRANSPORTS) {
   });
 
   test(`an error before the first event has its own status, ${name}`, async () => {
-    await using gateway = await gatewayWith(async function* write() {
-      throw new ObeliskError('context_length_exceeded', 'too long');
-    });
+    await using gateway = await gatewayWith(failing(new ObeliskError('context_length_exceeded', 'too long')));
     for (const stream of [true, false]) {
       const answer = await ask(gateway, {
         path: PATH,
@@ -122,10 +126,8 @@ for (const { name, ask } of TRANSPORTS) {
   });
 
   test(`an error or a missing end after the first event is a frame, ${name}`, async () => {
-    const broken: ChatWriter = async function* write() {
-      yield { type: 'text-delta', text: 'Hel' };
-      throw new ObeliskError('upstream_unreachable', 'the host died');
-    };
+    const died = new ObeliskError('upstream_unreachable', 'the host died');
+    const broken = failing(died, [{ type: 'text-delta', text: 'Hel' }]);
     for (const [write, code] of [
       [broken, 'upstream_unreachable'],
       [writing({ type: 'text-delta', text: 'Hel' }), 'upstream_invalid'],
@@ -143,9 +145,7 @@ for (const { name, ask } of TRANSPORTS) {
   });
 
   test(`a defect is told as internal and logged with its stack, ${name}`, async () => {
-    await using gateway = await gatewayWith(async function* write() {
-      throw new TypeError('canary of a defect');
-    });
+    await using gateway = await gatewayWith(failing(new TypeError('canary of a defect')));
     const answer = await ask(gateway, { path: PATH, body: { model: 'test-model', messages: MESSAGES } });
     assert.equal(answer.status, 500);
     assert.doesNotMatch(answer.text, /canary/);

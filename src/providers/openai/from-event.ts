@@ -128,14 +128,18 @@ function eventsOf({ delta: changed, logprobs }: Choice): readonly ChatEvent[] {
   return events;
 }
 
+const NO_CALL: ToolCall = { id: '', name: '', arguments: '' };
+
+/** The first piece of a call names it, the others lengthen its arguments. */
 function gather(calls: Map<number, ToolCall>, { delta: changed }: Choice): void {
   for (const [position, piece] of (changed?.tool_calls ?? []).entries()) {
     const index = piece.index ?? position;
-    const known = calls.get(index);
+    const known = calls.get(index) ?? NO_CALL;
+    const { name, arguments: more } = piece.function ?? {};
     calls.set(index, {
-      id: known?.id || piece.id || '',
-      name: known?.name || piece.function?.name || '',
-      arguments: (known?.arguments ?? '') + (piece.function?.arguments ?? ''),
+      id: known.id || (piece.id ?? ''),
+      name: known.name || (name ?? ''),
+      arguments: known.arguments + (more ?? ''),
     });
   }
 }

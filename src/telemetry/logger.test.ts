@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Secret } from '../shared/secret.ts';
+import { createLogger } from './logger.ts';
+import type { BatchedLogger, LoggerOptions } from './logger.ts';
+
+function capture(options: Partial<LoggerOptions> = {}): { logger: BatchedLogger; writes: string[] } {
+  const writes: string[] = [];
+  const stream = { write: (text: string) => writes.push(text) };
+  const logger = createLogger({ stream, level: 'info', format: 'json', now: () => 0, ...options });
+  return { logger, writes };
+}
+
+test('lines are written together, in order, below the level not at all', () => {
+  const { logger, writes } = capture();
+  logger.info('first', { count: 1, missing: undefined });
+  logger.debug('unheard');
+  logger.error('second');
+  assert.deepEqual(writes, []);
+  logger.flush();
+  assert.deepEqual(writes, [
+    '{"time":"1970-01-01T00:00:00.000Z","level":"info","message":"first","count":1}\n' +
+      '{"time":"1970-01-01T00:00:00.000Z","level":"error","message":"second"}\n',
+  ]);
+});
+
+test('waiting lines are written without being asked for', async () => {
+  const { logger, writes } = capture({ flushMs: 1 });
+  logger.info('hello');
+  const deadline = performance.now() + 2_000;
+  while (writes.length === 0 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.equal(writes.length, 1);
+});
+
+test('text is for people, and a value cannot forge a line', () => {
+  const { logger, writes } = capture({ format: 'text' });
+  logger.warn('request', { model: 'llama3:latest', path: 'a b\n00:00 info  forged' });
+  logger.flush();
+  assert.equal(
+    writes.join(''),
+    '00:00:00.000 warn  request model=llama3:latest path="a b\\n00:00 info  forged"\n',
+  );
+});
+
+test('colours appear only where they are wanted', () => {
+  const { logger, writes } = capture({ format: 'text', colours: true });
+  logger.info('hello');
+  logger.flush();
+  assert.ok(writes.join('').includes('\u001B[36minfo \u001B[0m'));
+});
+
+test('a secret that gets into a line does not get out', () => {
+  const secret = new Secret('sk-"canary"-1234');
+  for (const format of ['text', 'json'] as const) {
+    const { logger, writes } = capture({ format, secrets: () => [secret] });
+    logger.error(`request with ${secret.reveal()}`, { header: `Bearer ${secret.reveal()}` });
+    logger.flush();
+    assert.doesNotMatch(writes.join(''), /canary/);
+    assert.match(writes.join(''), /\[secret\]/);
+  }
+});
+
+test('a flood of lines is counted instead of kept', () => {
+  const { logger, writes } = capture();
+  for (let count = 0; count < 10_500; count += 1) logger.info('x');
+  logger.flush();
+  const lines = writes.join('').trim().split('\n');
+  assert.equal(lines.length, 10_001);
+  assert.match(lines.at(-1) ?? '', /"log lines dropped","lines":500/);
+});
