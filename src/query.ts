@@ -80,7 +80,7 @@ const sourceSchema: z.ZodType<AnswerSource> = z.object({
 
 const fieldsSchema = z.object({
   sources: z.array(sourceSchema).optional(),
-  obelisk: z.object({ supported: z.boolean().optional(), model: z.string().optional() }).optional(),
+  obelisk: z.object({ supported: z.boolean().optional(), writer: z.string().optional() }).optional(),
 });
 
 /** Turns the events of a vault's answer into the parts that callers get. */
@@ -90,7 +90,7 @@ export async function* toAnswerParts(events: AsyncIterable<ChatEvent>): AsyncIte
     if (event.type === 'text-delta') yield { type: 'text', text: event.text };
     if (event.type === 'message-fields') told = { ...told, ...fieldsSchema.parse(event.fields) };
     if (event.type === 'finish') {
-      const model = told.obelisk?.model;
+      const model = told.obelisk?.writer;
       yield {
         type: 'end',
         sources: told.sources ?? [],
