@@ -6,7 +6,8 @@ import type { Path } from './yaml-tree.ts';
  * that one place decides what is listed, what is substituted and what is validated.
  */
 
-const SECTIONS_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+/** Sections without any effect. */
+export const SECTIONS_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'litellm_settings',
   'router_settings',
   'callback_settings',
@@ -28,7 +29,7 @@ const LISTED_BY_KEY: ReadonlySet<string> = new Set([
 ]);
 
 /** Parameters of a deployment that LiteLLM's router reads itself and never sends to a model. */
-const DEPLOYMENT_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+export const DEPLOYMENT_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'additional_drop_params',
   'allowed_openai_params',
   'api_version',

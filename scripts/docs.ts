@@ -1,0 +1,34 @@
+/**
+ * `npm run docs`: writes the notes of `docs/` that are generated. With `--check` it writes nothing and
+ * fails when one of them is not what would be written.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { FILE_SCHEMA } from '../src/config/file-schema.ts';
+import { toSchemaTree } from '../src/config/schema-tree.ts';
+import { ERROR_KINDS } from '../src/shared/errors.ts';
+import { configurationNote } from './configuration-note.ts';
+import { errorsNote } from './errors-note.ts';
+
+const notes = {
+  'docs/Configuration.md': configurationNote(toSchemaTree(FILE_SCHEMA)),
+  'docs/Errors.md': errorsNote(ERROR_KINDS),
+};
+
+const isCheck = process.argv.includes('--check');
+for (const [file, text] of Object.entries(notes)) {
+  if (!isCheck) {
+    writeFileSync(file, text);
+  } else if (readIfThere(file) !== text) {
+    process.stderr.write(`${file} is not what the sources say: run "npm run docs"\n`);
+    process.exitCode = 1;
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
