@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { ModelEntry, ProviderMode, Settings } from '../config/settings.ts';
+import { createOllamaClient } from '../ollama/client.ts';
+import { createOllamaDiscovery } from '../ollama/discovery.ts';
+import type { OllamaDiscovery } from '../ollama/discovery.ts';
+import { Secret } from '../shared/secret.ts';
+import { silentLogger } from '../telemetry/log.ts';
+import { createUpstreamClient } from '../wire/upstream-client.ts';
+import { json, ollama, routes } from '../../test/upstream-scripts.ts';
+import type { OllamaModel } from '../../test/upstream-scripts.ts';
+import { startUpstream } from '../../test/upstream.ts';
+import type { TestUpstream } from '../../test/upstream.ts';
+import type { Resolution } from './deployment.ts';
+import { createProxyModels } from './proxy-models.ts';
+import type { ProxyModels } from './proxy-models.ts';
+import { createModelRegistry } from './registry.ts';
+import type { ConfiguredRegistry } from './registry.ts';
+
+type Setting = AsyncDisposable & {
+  readonly registry: ConfiguredRegistry;
+  readonly server: TestUpstream;
+  readonly discovery: OllamaDiscovery;
+  readonly proxy: ProxyModels | undefined;
+  readonly proxyServer: TestUpstream;
+};
+
+type Wanted = {
+  readonly models?: readonly OllamaModel[];
+  readonly modelList?: readonly (Partial<ModelEntry> & { readonly modelName: string })[];
+  readonly mode?: ProviderMode;
+  readonly proxied?: readonly string[];
+  readonly vaults?: readonly string[];
+  readonly defaults?: { readonly defaultModel?: string; readonly defaultEmbeddingModel?: string };
+};
+
+async function start(wanted: Wanted = {}): Promise<Setting> {
+  const server = await startUpstream(ollama(wanted.models ?? []));
+  const proxyServer = await startUpstream(
+    routes({ 'GET /models': [json({ object: 'list', data: (wanted.proxied ?? []).map((id) => ({ id })) })] }),
+  );
+  const upstream = createUpstreamClient();
+  const client = createOllamaClient({ url: server.origin, upstream });
+  const discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
+  const litellm = { apiBase: proxyServer.origin, apiKey: new Secret('sk-proxy') };
+  const proxy =
+    wanted.proxied && createProxyModels({ proxy: litellm, upstream, pollMs: 60_000, logger: silentLogger });
+  await discovery.refresh();
+  await proxy?.refresh();
+  const settings = settingsOf(server.origin, wanted);
+  const registry = createModelRegistry({ settings, discovery, proxy, vaultNames: () => wanted.vaults ?? [] });
+  return {
+    registry,
+    server,
+    discovery,
+    proxy,
+    proxyServer,
+    async [Symbol.asyncDispose]() {
+      await upstream.close();
+      await server.close();
+      await proxyServer.close();
+    },
+  };
+}
+
+function settingsOf(url: string, wanted: Wanted): Settings {
+  return {
+    server: { host: '127.0.0.1', port: 0, allowedHosts: [], allowedOrigins: [] },
+    modelList: (wanted.modelList ?? []).map(entryOf),
+    providers: {
+      mode: wanted.mode ?? 'operation',
+      ollama: { url, hardware: {}, modelOverrides: {}, pollMs: 5000, ...wanted.defaults },
+    },
+    vaults: [],
+    rag: {},
+    dataDir: '/nowhere',
+    log: { level: 'info', format: 'auto' },
+  };
+}
+
+function entryOf(entry: Partial<ModelEntry> & { readonly modelName: string }): ModelEntry {
+  return { model: 'openai/m', params: {}, modelInfo: {}, ...entry };
+}
+
+/** What a name means, in one line. */
+function meaning(resolution: Resolution): string {
+  if (resolution.kind === 'found') {
+    const { dialect, modelName, model } = resolution.deployment;
+    return `${dialect} ${modelName} -> ${model}`;
+  }
+  if (resolution.kind === 'away') return `away ${resolution.host}: ${resolution.remedy}`;
+  return `unknown, nearest ${resolution.nearest.join(' ')}`;
+}
+
+const LLAMA = { name: 'llama3:latest', capabilities: ['completion'] };
+const MINILM = { name: 'minilm:latest', capabilities: ['embedding'] };
+
+test('every spelling of a model of Ollama means the same one', async () => {
+  await using setting = await start({ models: [LLAMA] });
+  for (const name of [
+    'llama3',
+    'llama3:latest',
+    'ollama/llama3',
+    'ollama_chat/llama3:latest',
+    'LLaMA3',
+    'library/llama3',
+  ]) {
+    assert.equal(meaning(setting.registry.resolve(name)), 'ollama llama3:latest -> llama3:latest', name);
+  }
+  assert.deepEqual(
+    setting.registry.list().map((deployment) => deployment.modelName),
+    ['llama3:latest'],
+  );
+});
+
+test('a deployment stays the same object while nothing changes', async () => {
+  await using setting = await start({
+    models: [LLAMA],
+    modelList: [{ modelName: 'a' }, { modelName: 'x/*', model: 'openai/*' }],
+  });
+  for (const name of ['llama3', 'a', 'x/y']) {
+    const [one, two] = [setting.registry.resolve(name), setting.registry.resolve(name)];
+    assert.ok(one.kind === 'found' && two.kind === 'found');
+    assert.equal(one.deployment, two.deployment, name);
+  }
+});
+
+test('model_list wins a collision and is listed once', async () => {
+  await using setting = await start({
+    models: [LLAMA],
+    modelList: [{ modelName: 'llama3:latest', model: 'openai/gpt-4o' }],
+  });
+  assert.equal(meaning(setting.registry.resolve('llama3:latest')), 'openai llama3:latest -> gpt-4o');
+  assert.equal(meaning(setting.registry.resolve('ollama/llama3')), 'ollama llama3:latest -> llama3:latest');
+  assert.equal(setting.registry.list().length, 1);
+});
+
+test('an entry of the Ollama that was found can do what its model can', async () => {
+  await using setting = await start({
+    models: [{ ...MINILM, contextLength: 512 }],
+    modelList: [{ modelName: 'my-embed', model: 'ollama/minilm', params: { num_ctx: 256 } }],
+  });
+  const resolution = setting.registry.resolve('my-embed');
+  assert.ok(resolution.kind === 'found');
+  assert.equal(resolution.deployment.capabilities.embedding, true);
+  assert.equal(resolution.deployment.capabilities.contextLength, 512);
+  assert.deepEqual(resolution.deployment.defaults, { num_ctx: 256 });
+});
+
+test('several deployments of one name take turns', async () => {
+  await using setting = await start({
+    modelList: [
+      { modelName: 'gpt', model: 'openai/a' },
+      { modelName: 'gpt', model: 'openai/b' },
+    ],
+  });
+  const asked = Array.from({ length: 4 }, () => meaning(setting.registry.resolve('gpt')));
+  assert.deepEqual(asked, ['openai gpt -> a', 'openai gpt -> b', 'openai gpt -> a', 'openai gpt -> b']);
+  assert.equal(setting.registry.list().length, 1);
+});
+
+test('when Ollama goes its models leave the list, and who asks for one is told host and remedy', async () => {
+  await using setting = await start({
+    models: [LLAMA],
+    modelList: [
+      { modelName: 'mine', model: 'ollama/llama3' },
+      { modelName: 'gpt', model: 'openai/a' },
+    ],
+  });
+  const { registry, server, discovery } = setting;
+  assert.deepEqual(
+    registry.list().map((deployment) => deployment.modelName),
+    ['mine', 'gpt', 'llama3:latest'],
+  );
+  await server.close();
+  await discovery.refresh();
+  assert.deepEqual(
+    registry.list().map((deployment) => deployment.modelName),
+    ['gpt'],
+  );
+  for (const name of ['llama3', 'ollama/llama3', 'ollama/never-seen', 'mine']) {
+    assert.match(
+      meaning(registry.resolve(name)),
+      /^away ollama http:\/\/127\.0\.0\.1:\d+: start it with "ollama serve"/,
+      name,
+    );
+  }
+  assert.match(meaning(registry.resolve('never-seen')), /^unknown/);
+  assert.equal(meaning(registry.resolve('gpt')), 'openai gpt -> a');
+  assert.equal(registry.defaultChat(), undefined);
+});
+
+test('an unknown name gets the nearest ones', async () => {
+  await using setting = await start({ models: [LLAMA], vaults: ['Notes'] });
+  assert.equal(meaning(setting.registry.resolve('lama3:latest')), 'unknown, nearest llama3:latest');
+  assert.equal(meaning(setting.registry.resolve('vault/Note')), 'unknown, nearest vault/Notes');
+  assert.equal(meaning(setting.registry.resolve('zzz')), 'unknown, nearest ');
+});
+
+test('a vault is a model, by any spelling, with or without who writes', async () => {
+  await using setting = await start({ models: [LLAMA], vaults: ['Müller Notes'] });
+  const { registry } = setting;
+  assert.equal(
+    meaning(registry.resolve('vault/Mu\u0308ller%20Notes')),
+    'vault vault/Müller Notes -> Müller Notes',
+  );
+  const written = registry.resolve('vault/Müller Notes:llama3');
+  assert.ok(written.kind === 'found');
+  assert.equal(written.deployment.writer, 'llama3');
+  assert.equal(written.deployment.modelName, 'vault/Müller Notes:llama3');
+  assert.equal(meaning(registry.resolve('vault/Müller Notes:extractive')).startsWith('vault '), true);
+  assert.match(meaning(registry.resolve('vault/Müller Notes:lama3')), /^unknown/);
+  assert.match(meaning(registry.resolve('vault/Müller Notes:vault/Müller Notes')), /^unknown/);
+  assert.deepEqual(
+    registry.list().map((deployment) => deployment.modelName),
+    ['llama3:latest', 'vault/Müller Notes'],
+  );
+});
+
+test('a LiteLLM proxy is a backend: its models are found, and asked for with its key', async () => {
+  await using setting = await start({ proxied: ['gpt-4', 'llama3:latest'], models: [LLAMA] });
+  const { registry, proxyServer } = setting;
+  assert.equal(proxyServer.requests[0]?.headers['authorization'], 'Bearer sk-proxy');
+  assert.equal(meaning(registry.resolve('gpt-4')), 'openai gpt-4 -> gpt-4');
+  assert.equal(
+    meaning(registry.resolve('litellm_proxy/llama3:latest')),
+    'openai llama3:latest -> llama3:latest',
+  );
+  assert.equal(meaning(registry.resolve('llama3:latest')), 'ollama llama3:latest -> llama3:latest');
+  const found = registry.resolve('gpt-4');
+  assert.ok(
+    found.kind === 'found' && !found.deployment.local && found.deployment.apiKey?.reveal() === 'sk-proxy',
+  );
+  await using litellmFirst = await start({ mode: 'litellm', proxied: ['llama3:latest'], models: [LLAMA] });
+  assert.equal(
+    meaning(litellmFirst.registry.resolve('llama3:latest')),
+    'openai llama3:latest -> llama3:latest',
+  );
+});
+
+test('a proxy that went is named with what is wrong', async () => {
+  await using setting = await start({ proxied: ['gpt-4'] });
+  await setting.proxyServer.close();
+  await setting.proxy?.refresh();
+  assert.match(meaning(setting.registry.resolve('gpt-4')), /^away litellm http/);
+  assert.match(meaning(setting.registry.resolve('litellm_proxy/any')), /^away litellm http/);
+  assert.match(meaning(setting.registry.resolve('other')), /^unknown/);
+});
+
+test('a pattern covers what nothing else has', async () => {
+  await using setting = await start({
+    models: [LLAMA],
+    modelList: [
+      { modelName: '*', model: 'openai/*' },
+      { modelName: 'org/*', model: 'openai/our-*' },
+    ],
+  });
+  assert.equal(meaning(setting.registry.resolve('llama3')), 'ollama llama3:latest -> llama3:latest');
+  assert.equal(meaning(setting.registry.resolve('gpt-4$&')), 'openai gpt-4$& -> gpt-4$&');
+  assert.deepEqual(
+    setting.registry.list().map((deployment) => deployment.modelName),
+    ['llama3:latest'],
+  );
+});
+
+test('an entry that leads nowhere says so when it is asked for, and is not listed', async () => {
+  await using setting = await start({
+    modelList: [{ modelName: 'claude', model: 'anthropic/claude', line: 3 }],
+  });
+  assert.match(
+    meaning(setting.registry.resolve('claude')),
+    /^away model_list, line 3: Obelisk does not speak/,
+  );
+  assert.deepEqual(setting.registry.list(), []);
+  assert.deepEqual(
+    setting.registry.unservable().map((entry) => entry.modelName),
+    ['claude'],
+  );
+});
+
+test('the defaults are a local chat and a local embedding model, or the ones that were named', async () => {
+  const models = [LLAMA, MINILM, { name: 'big:cloud', capabilities: ['completion'] }];
+  await using found = await start({ models });
+  assert.equal(found.registry.defaultChat()?.modelName, 'llama3:latest');
+  assert.equal(found.registry.defaultEmbedding()?.modelName, 'minilm:latest');
+  await using named = await start({
+    models,
+    defaults: { defaultModel: 'big:cloud', defaultEmbeddingModel: 'nope' },
+  });
+  assert.equal(named.registry.defaultChat()?.modelName, 'big:cloud');
+  assert.equal(named.registry.defaultEmbedding(), undefined);
+  await using cloudOnly = await start({ models: [{ name: 'big:cloud', capabilities: ['completion'] }] });
+  assert.equal(cloudOnly.registry.defaultChat(), undefined);
+});
