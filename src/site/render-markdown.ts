@@ -79,7 +79,7 @@ export class MarkdownRenderer {
 
   #close(token: MarkdownToken): string {
     const close = this.#open.pop() ?? '';
-    return token.type === 'paragraph_close' && token.hidden ? close : `${close}\n`;
+    return close === '' || (token.type === 'paragraph_close' && token.hidden) ? close : `${close}\n`;
   }
 
   #paragraph(token: MarkdownToken, index: number): string {

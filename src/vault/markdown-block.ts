@@ -1,6 +1,5 @@
 import type { MarkdownIt, StateBlock } from 'markdown-it';
 
-const DOLLAR = 0x24;
 const OPEN_BRACKET = 0x5b;
 const CARET = 0x5e;
 
@@ -16,41 +15,46 @@ function indentAt(state: StateBlock, line: number): number {
   return (state.sCount[line] ?? 0) - state.blkIndent;
 }
 
-/** End (exclusive) of display math that starts with `$$` on its line; `undefined` when it does not close. */
-function mathBlock(state: StateBlock, startLine: number, endLine: number): number | undefined {
-  if (indentAt(state, startLine) >= 4) return undefined;
+/** How a search for the end of display math went: the line after it, or how far none was found. */
+type MathEnd = { readonly next: number } | { readonly unclosedUntil: number };
+
+function findMathEnd(state: StateBlock, startLine: number, endLine: number): MathEnd {
   const first = lineAt(state, startLine).trimEnd();
-  if (!first.startsWith('$$')) return undefined;
   const second = first.indexOf('$$', 2);
-  if (second >= 0) return second > 2 && second === first.length - 2 ? startLine + 1 : undefined;
+  const closesHere = second > 2 && second === first.length - 2;
+  if (second >= 0) return closesHere ? { next: startLine + 1 } : { unclosedUntil: startLine };
   for (let line = startLine + 1; line < endLine; line += 1) {
-    if (indentAt(state, line) < 0 && !state.isEmpty(line)) return undefined;
-    if (lineAt(state, line).trimEnd().endsWith('$$')) return line + 1;
+    if (indentAt(state, line) < 0 && !state.isEmpty(line)) return { unclosedUntil: line };
+    if (lineAt(state, line).trimEnd().endsWith('$$')) return { next: line + 1 };
   }
-  return undefined;
+  return { unclosedUntil: endLine };
 }
 
 /** What markdown-it hands to a block rule: the state, first line, end line and whether only to look. */
 type BlockRuleArguments = [state: StateBlock, startLine: number, endLine: number, silent: boolean];
 
-/** Remembers, per document, from which line on no block closes: trying each opener again would be quadratic. */
+/**
+ * `$$` at the start of a line up to a line that ends with `$$`. Remembers between which lines none
+ * ends so: looking again from each opener would be quadratic.
+ */
 function createMathRule(): (...call: BlockRuleArguments) => boolean {
-  const open = new WeakMap<StateBlock, number>();
+  const unclosed = new WeakMap<StateBlock, { readonly from: number; readonly until: number }>();
   return (...[state, startLine, endLine, silent]) => {
-    if (state.src.charCodeAt(contentStart(state, startLine)) !== DOLLAR) return false;
-    const unclosed = state.level === 0 ? open.get(state) : undefined;
-    if (unclosed !== undefined && unclosed <= startLine) return false;
-    const next = mathBlock(state, startLine, endLine);
-    if (next === undefined) {
-      if (state.level === 0 && lineAt(state, startLine).trim() === '$$') open.set(state, startLine);
+    const start = contentStart(state, startLine);
+    if (!state.src.startsWith('$$', start) || indentAt(state, startLine) >= 4) return false;
+    const known = unclosed.get(state);
+    if (known && startLine >= known.from && endLine <= known.until) return false;
+    const end = findMathEnd(state, startLine, endLine);
+    if ('unclosedUntil' in end) {
+      if (end.unclosedUntil === endLine) unclosed.set(state, { from: startLine, until: endLine });
       return false;
     }
     if (silent) return true;
     const token = state.push('math_block', '', 0);
-    const text = state.getLines(startLine, next, state.blkIndent, false).trim();
+    const text = state.getLines(startLine, end.next, state.blkIndent, false).trim();
     token.content = text.slice(2, -2).replace(/^\n|\n$/g, '');
-    token.map = [startLine, next];
-    state.line = next;
+    token.map = [startLine, end.next];
+    state.line = end.next;
     return true;
   };
 }

@@ -13,7 +13,7 @@ export type MarkdownToken = Token;
 const LONGEST_INLINE = 131_072;
 
 /** Most lines of a document that is read as Markdown; a longer one is data, not prose, and costs memory. */
-export const MOST_LINES = 200_000;
+export const MOST_LINES: number = 100_000;
 
 function createParser(): MarkdownIt {
   const markdown = new MarkdownParser('default', { html: true, linkify: false, typographer: false });
