@@ -23,6 +23,7 @@ const STEPS: readonly Step[] = [
     loud: true,
   },
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
+  { name: 'types of the page', command: [bin('tsc'), '-p', 'src/site/assets'] },
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
   { name: 'dead code', command: [bin('knip')] },

@@ -21,6 +21,7 @@ writeFileSync(join(root, '.obsidian', 'hidden.png'), PIXEL);
 writeFileSync(join(root, 'drawing.svg'), '<svg onload="alert(1)"/>');
 writeFileSync(join(root, 'private.md'), 'secret');
 writeFileSync(join(folder, 'outside.png'), PIXEL);
+if (process.platform !== 'win32') writeFileSync(join(root, 'private.md:x.png'), PIXEL);
 symlinkSync(join(folder, 'outside.png'), join(root, 'link.png'));
 symlinkSync(join(root, 'private.md'), join(root, 'disguised.png'));
 symlinkSync(join(root, '.obsidian', 'hidden.png'), join(root, 'shown.png'));

@@ -60,7 +60,7 @@ async function findPicture(root: string, relative: string): Promise<Picture | un
     const realRoot = await realpath(root);
     const file = await realpath(path.join(realRoot, ...parts));
     const inside = path.relative(realRoot, file);
-    if (inside.startsWith('..') || path.isAbsolute(inside) || hasHiddenPart(inside)) return undefined;
+    if (path.isAbsolute(inside) || hasHiddenPart(inside)) return undefined;
     const contentType = PICTURES[path.extname(file).toLowerCase()];
     const facts = await stat(file);
     if (contentType === undefined || !facts.isFile()) return undefined;
@@ -72,6 +72,7 @@ async function findPicture(root: string, relative: string): Promise<Picture | un
   }
 }
 
+/** `..` begins with a point too: what lies outside is as good as hidden. */
 function hasHiddenPart(relative: string): boolean {
   return relative.split(path.sep).some((part) => part.startsWith('.'));
 }

@@ -252,6 +252,26 @@ describe(
       await close();
     });
 
+    it('lists the nearest notes, each once, under an answer that is not in the notes', async () => {
+      const second = { ...SOURCE, index: 2, startLine: 9, endLine: 9, url: '/vault/Notes/A.md#L9' };
+      const sources = [SOURCE, second, { ...SOURCE, index: 3, path: 'B.md', title: 'B' }];
+      const fields = { sources, obelisk: { supported: false } };
+      script = (say) => Promise.resolve(say(delta({ content: 'Not there.' }) + delta(fields) + FINISH));
+      const { page, close } = await watchPage(browser, origin);
+      await page.goto(origin);
+      await ask(page);
+      await page.locator('.nearest').waitFor();
+      assert.deepEqual(await page.locator('.nearest .name').allInnerTexts(), ['A', 'B']);
+      const named = `See [A](${origin.replace('127.0.0.1', 'localhost')}/vault/Notes/A.md#L3).`;
+      script = (say) => Promise.resolve(say(delta({ content: named }) + delta(fields) + FINISH));
+      await page.locator('#submit').waitFor();
+      await ask(page);
+      await page.locator('.turn').nth(1).locator('.answer a').click();
+      await page.locator('#note-body .cited', { hasText: 'The third line.' }).waitFor();
+      assert.equal(await page.locator('.nearest').count(), 1);
+      await close();
+    });
+
     it('asks before a link takes much of the answer along', async () => {
       const address = `https://evil.invalid/?q=${'a'.repeat(80)}`;
       script = (say) => Promise.resolve(say(delta({ content: `[more](${address})` }) + FINISH));

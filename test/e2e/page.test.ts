@@ -62,7 +62,7 @@ async function askByKeyboard(page: Page, question: string): Promise<void> {
   await page.locator('#question').focus();
   await page.keyboard.type(question);
   await page.keyboard.press('Enter');
-  await page.locator('.turn').nth(turns).locator('.sources').first().waitFor({ timeout: WATCH_MS });
+  await page.locator('.turn').nth(turns).locator('.answer:not([aria-busy])').waitFor({ timeout: WATCH_MS });
 }
 
 describe(
@@ -154,7 +154,10 @@ describe(
       await askByKeyboard(page, 'What is the lighthouse keeper called?');
       await askByKeyboard(page, 'Which parliament ratified quantum chromodynamics subsidies?');
       assert.equal(await page.locator('.turn').count(), 2);
-      await page.locator('.turn').nth(1).locator('.sources.nearest a.source').first().waitFor();
+      const nearest = page.locator('.turn').nth(1).locator('.answer a[data-note]').first();
+      const name = await nearest.innerText();
+      await nearest.click();
+      await page.locator('#note-title', { hasText: name }).waitFor();
       assert.deepEqual(problems, []);
       await close();
     });

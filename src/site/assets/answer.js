@@ -5,6 +5,8 @@ import { parseMarkdown } from './markdown.js';
 /** @typedef {import('./markdown.js').Block} Block */
 /** @typedef {import('./markdown-inline.js').Inline} Inline */
 
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
 /**
  * Draws an answer while it grows. A block that did not change keeps its elements, so that selected
  * text and the keyboard's place survive the stream.
@@ -171,8 +173,22 @@ function drawLink({ url, children }, sources) {
   const words = children.map((child) => drawInline(child, sources));
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (target?.protocol !== 'https:' && target?.protocol !== 'http:') return element('span', {}, ...words);
+  if (isOwnNote(target))
+    return element('a', { href: target.pathname + target.hash, 'data-note': true }, ...words);
   const link = element('a', { href: target.href, rel: 'noopener noreferrer', target: '_blank' }, ...words);
   if (!link.textContent.includes(target.host))
     link.append(element('small', { class: 'host' }, ` (${target.host})`));
   return link;
+}
+
+/**
+ * Whether an address is a note of this server. It may call itself by another name of this machine than
+ * the page was opened with.
+ *
+ * @param {URL} target
+ */
+function isOwnNote(target) {
+  const here = LOOPBACK.has(target.hostname) && LOOPBACK.has(location.hostname);
+  const same = target.host === location.host || (here && target.port === location.port);
+  return same && target.pathname.startsWith('/vault/');
 }

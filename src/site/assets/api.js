@@ -67,10 +67,10 @@ export async function listVaults() {
  * @returns {Promise<string[]>}
  */
 export async function listWriters() {
-  /** @type {{id: string, capabilities?: {chat?: boolean, embedding?: boolean}}[]} */
+  /** @type {{id: string, mode?: string}[]} */
   const models = (await (await request('/v1/models')).json()).data;
   return models
-    .filter(({ id, capabilities }) => !id.startsWith('vault/') && capabilities?.chat !== false)
+    .filter(({ id, mode }) => !id.startsWith('vault/') && mode !== 'embedding')
     .map(({ id }) => id);
 }
 

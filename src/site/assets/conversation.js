@@ -31,6 +31,8 @@ export function createConversation({ container, announce, onBusy }) {
     running?.abort();
     const control = new AbortController();
     running = control;
+    // A screen reader waits for the whole answer instead of reading its pieces.
+    container.setAttribute('aria-busy', 'true');
     onBusy(true);
     const view = createTurnView(container, question);
     announce('Searching your notes.');
@@ -55,6 +57,7 @@ export function createConversation({ container, announce, onBusy }) {
         history.push({ role: 'user', content: question }, { role: 'assistant', content: turn.text });
       if (running === control) {
         running = undefined;
+        container.removeAttribute('aria-busy');
         onBusy(false);
       }
     }
@@ -154,7 +157,9 @@ function createTurnView(container, question) {
       status.hidden = true;
       keepAtBottom(() => {
         view.cite(turn.sources, turn.text);
-        section.append(...(turn.sources.length > 0 ? drawSources(turn) : []));
+        // An answer that names the nearest notes itself needs no list of them below it.
+        const named = !turn.supported && answer.querySelector('[data-note]');
+        if (turn.sources.length > 0 && !named) section.append(...drawSources(turn));
       });
       answer.removeAttribute('aria-busy');
     },
