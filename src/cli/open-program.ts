@@ -46,15 +46,13 @@ async function bringUpToDate(
   { rebuild, onProgress, signal }: Parameters<Program['index']>[0],
 ): ReturnType<Program['index']> {
   const done = rebuild ? obelisk.rebuild() : obelisk.ready(signal);
-  let running = true;
-  const stop = (): void => {
-    running = false;
-  };
-  done.then(stop, stop);
-  while (running && !signal.aborted) {
+  const settled = done.then(
+    () => true,
+    () => true,
+  );
+  do {
     for (const progress of progressOf(obelisk)) onProgress(progress);
-    await Promise.race([done, sleep(PROGRESS_MS)]);
-  }
+  } while (!signal.aborted && !(await Promise.race([settled, sleep(PROGRESS_MS, false)])));
   signal.throwIfAborted();
   await done;
   return obelisk.vaults();
