@@ -75,7 +75,7 @@ export function sourceLink(source, attributes, ...children) {
  */
 function drawBlock(block, sources) {
   /** @param {Inline[]} nodes */
-  const inline = (nodes) => nodes.map((node) => drawInline(node, sources));
+  const inline = (nodes) => drawInlines(nodes, sources);
   /** @param {Block[]} blocks */
   const inner = (blocks) => blocks.map((each) => drawBlock(each, sources));
   switch (block.type) {
@@ -123,6 +123,18 @@ function drawTable({ head, rows }, inline) {
 }
 
 /**
+ * @param {Inline[]} nodes
+ * @param {Map<number, Source>} sources
+ */
+function drawInlines(nodes, sources) {
+  return nodes.map((node, index) => {
+    // A citation never begins a line: it stays with the words that it proves.
+    const held = node.type === 'text' && nodes[index + 1]?.type === 'citation';
+    return drawInline(held ? { ...node, text: node.text.replace(/ $/, '\u00a0') } : node, sources);
+  });
+}
+
+/**
  * @param {Inline} node
  * @param {Map<number, Source>} sources
  * @returns {Node}
@@ -136,11 +148,11 @@ function drawInline(node, sources) {
     case 'citation':
       return drawCitation(node.index, sources);
     case 'strong':
-      return element('strong', {}, ...node.children.map((child) => drawInline(child, sources)));
+      return element('strong', {}, ...drawInlines(node.children, sources));
     case 'emphasis':
-      return element('em', {}, ...node.children.map((child) => drawInline(child, sources)));
+      return element('em', {}, ...drawInlines(node.children, sources));
     case 'deleted':
-      return element('del', {}, ...node.children.map((child) => drawInline(child, sources)));
+      return element('del', {}, ...drawInlines(node.children, sources));
     case 'link':
       return drawLink(node, sources);
     default:
@@ -170,7 +182,7 @@ function drawCitation(index, sources) {
  * @param {Map<number, Source>} sources
  */
 function drawLink({ url, children }, sources) {
-  const words = children.map((child) => drawInline(child, sources));
+  const words = drawInlines(children, sources);
   const target = URL.canParse(url) ? new URL(url) : undefined;
   if (target?.protocol !== 'https:' && target?.protocol !== 'http:') return element('span', {}, ...words);
   if (isOwnNote(target))

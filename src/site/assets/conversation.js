@@ -203,7 +203,9 @@ function drawSources({ sources, text, supported }) {
  */
 function drawSourceList(title, sources, kind) {
   const items = sources.map((source) => {
-    const place = [source.path, ...source.headingPath].join(' › ');
+    // A note's first heading is mostly its title, which stands above already.
+    const headings = source.headingPath.filter((heading, level) => level > 0 || heading !== source.title);
+    const place = [source.path, ...headings].join(' › ');
     const lines = placeOf({ ...source, headingPath: [] });
     const link = sourceLink(
       source,
