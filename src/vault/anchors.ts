@@ -3,7 +3,7 @@ import type { Block, Link, Note } from './note.ts';
 /** Lines of a note, from 1, both included. */
 export type LineRange = { readonly startLine: number; readonly endLine: number };
 
-/** Form in which headings are compared: what a link cannot hold is dropped, blanks collapsed. */
+/** Form in which headings are compared first: what a link cannot hold is dropped, blanks collapsed. */
 function headingKey(text: string): string {
   return text
     .normalize('NFC')
@@ -11,6 +11,26 @@ function headingKey(text: string): string {
     .replace(/\s+/g, ' ')
     .trim()
     .toLowerCase();
+}
+
+/** Form compared when the first finds nothing: letters and digits, so that `what-is-it` means "What is it?". */
+function looseKey(text: string): string {
+  return text
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\p{M}]+/gu, '');
+}
+
+/** Index of the first heading of that name at or after `from`, or -1. */
+function findHeading(blocks: readonly Block[], name: string, from: number): number {
+  for (const keyOf of [headingKey, looseKey]) {
+    const key = keyOf(name);
+    const isIt = (block: Block, at: number): boolean =>
+      at >= from && block.kind === 'heading' && keyOf(block.text) === key;
+    const index = key === '' ? -1 : blocks.findIndex(isIt);
+    if (index >= 0) return index;
+  }
+  return -1;
 }
 
 /**
@@ -29,10 +49,7 @@ export function findAnchor(
   let from = 0;
   let heading: Block | undefined;
   for (const name of anchor.headings) {
-    const key = headingKey(name);
-    const index = note.blocks.findIndex(
-      (block, at) => at >= from && block.kind === 'heading' && headingKey(block.text) === key,
-    );
+    const index = findHeading(note.blocks, name, from);
     if (index < 0) return undefined;
     heading = note.blocks[index];
     from = index + 1;

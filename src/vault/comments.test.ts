@@ -77,3 +77,11 @@ test('a fence in a quote ends with the quote, so a comment after it is a comment
     'paragraph 5-5 shown',
   ]);
 });
+
+test('a fence in a list ends with the list, so a comment after it is a comment', () => {
+  assert.deepEqual(blocks('- item', '  ```', '  code', '%%', 'secret', '%%', 'shown'), [
+    'list-item 1-1 item',
+    'code 2-3 code',
+    'paragraph 7-7 shown',
+  ]);
+});

@@ -99,6 +99,7 @@ test('an anchor is the section of its heading chain, or the block of its id', ()
   assert.deepEqual(at('B'), { startLine: 17, endLine: 19 });
   assert.equal(at('missing'), undefined);
   assert.equal(at('D', 'C'), undefined);
+  assert.deepEqual(at('bold-b'), { startLine: 5, endLine: 11 });
   assert.equal(at(), undefined);
   assert.deepEqual(findAnchor(note, { headings: [], blockId: 'BLOCK' }), { startLine: 15, endLine: 15 });
   assert.equal(findAnchor(note, { headings: [], blockId: 'nope' }), undefined);

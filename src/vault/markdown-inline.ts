@@ -71,7 +71,8 @@ function caret(state: StateInline, silent: boolean): boolean {
 
 function blockId(state: StateInline, silent: boolean): boolean {
   const { src, pos } = state;
-  if (pos > 0 && !/\s/.test(src.charAt(pos - 1))) return false;
+  // Obsidian wants a blank before the id, but takes it right after a link or an embed.
+  if (pos > 0 && !/[\s\]]/.test(src.charAt(pos - 1))) return false;
   const match = matchAt(BLOCK_ID, src, pos);
   if (match === null || pos + match[0].length > state.posMax) return false;
   if (!silent) state.push('block_id', '', 0).content = match[1] ?? '';

@@ -38,7 +38,7 @@ function leafText(token: MarkdownToken): string {
       return inlineText(token.children ?? []).trim();
     case 'fence':
     case 'code_block':
-      return token.content.replace(/\n$/, '');
+      return token.content.trimEnd();
     case 'math_block':
       return token.content;
     case 'html_block':

@@ -162,6 +162,7 @@ test('block ids address their block, the list item they end, or the block above'
     '^t1',
     '',
     '# Head ^h1',
+    '![[pic.png]]^e1',
   );
   assert.deepEqual(
     blockIds.map((entry) => [entry.id, entry.startLine, entry.endLine]),
@@ -171,6 +172,7 @@ test('block ids address their block, the list item they end, or the block above'
       ['q1', 8, 8],
       ['t1', 12, 14],
       ['h1', 18, 18],
+      ['e1', 19, 19],
     ],
   );
   assert.ok(found.every((block) => !block.text.includes('^')));
