@@ -37,6 +37,8 @@ export class Call {
   params: Readonly<Record<string, string>> = {};
   /** Whether the caller may see what only a holder of the key may. */
   authorized = false;
+  /** Instances of Obelisk that the request has come through; empty for a client's own. */
+  hops = '';
   /** Origin of another site that may read the answer. */
   corsOrigin: string | undefined;
   /** Public name of the model, once it is known to exist. */
@@ -64,15 +66,7 @@ export class Call {
 
   /** Sends the response's head with the headers that every response has. */
   head(status: number, headers: Headers): void {
-    this.#status = status;
-    const all: Record<string, string> = { ...headers, 'x-request-id': this.id };
-    if (this.deploymentId !== '') all['x-obelisk-deployment'] = toHeaderValue(this.deploymentId);
-    if (this.corsOrigin !== undefined) {
-      all['access-control-allow-origin'] = this.corsOrigin;
-      all['access-control-expose-headers'] = 'x-request-id, retry-after';
-      all['vary'] = 'origin';
-    }
-    this.response.head(status, all);
+    this.#open(status, { ...headers });
   }
 
   /** Sends a whole response and settles the call. */
@@ -81,7 +75,8 @@ export class Call {
       this.settle('client_gone');
       return;
     }
-    this.head(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) });
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    this.#open(status, { ...headers, 'content-length': String(length) });
     this.response.end(body);
     this.settle('ok');
   }
@@ -110,7 +105,7 @@ export class Call {
       this.response.destroy();
     } else {
       const body = toErrorBody(error);
-      this.head(error.status, {
+      this.#open(error.status, {
         'content-type': JSON_TYPE,
         'content-length': String(Buffer.byteLength(body)),
         ...(error.retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(error.retryAfter)) }),
@@ -120,6 +115,18 @@ export class Call {
       this.response.end(body);
     }
     this.settle(`error:${error.code}`, error);
+  }
+
+  #open(status: number, headers: Record<string, string>): void {
+    this.#status = status;
+    headers['x-request-id'] = this.id;
+    if (this.deploymentId !== '') headers['x-obelisk-deployment'] = toHeaderValue(this.deploymentId);
+    if (this.corsOrigin !== undefined) {
+      headers['access-control-allow-origin'] = this.corsOrigin;
+      headers['access-control-expose-headers'] = 'x-request-id, retry-after';
+      headers['vary'] = 'origin';
+    }
+    this.response.head(status, headers);
   }
 
   /** Our own error as it is; anything else is a defect: logged with its stack, told as `internal`. */

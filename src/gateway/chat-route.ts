@@ -4,7 +4,6 @@ import { parseChatRequest } from '../providers/openai/chat-request.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Scan } from '../wire/json-scan.ts';
 import type { Call } from './call.ts';
-import { hopsOf } from './hops.ts';
 import { createMockWriter } from './mock-writer.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through.ts';
@@ -25,7 +24,6 @@ export type ChatRouteOptions = PassThroughDependencies & {
   readonly registry: ModelRegistry;
   readonly writers: ChatWriters;
   readonly targetOf: TargetOf;
-  readonly instanceId: string;
   /** Text that no other answer has had. */
   readonly randomId: () => string;
 };
@@ -36,11 +34,12 @@ const ASK_FOR_USAGE = '{"include_usage":true}';
 export function createChatRoute(options: ChatRouteOptions): (call: Call) => Promise<void> {
   return async (call) => {
     const scan = await readJsonBody(call.request);
-    const deployment = resolveModel(options.registry, scan.value('model'), 'chat');
+    const asked = scan.value('model');
+    const deployment = resolveModel(options.registry, asked, 'chat');
     call.model = deployment.modelName;
     call.deploymentId = deployment.id;
     if (deployment.dialect === 'openai' && deployment.mockResponse === undefined) {
-      passChat(call, { scan, deployment }, options);
+      passChat(call, { scan, asked, deployment }, options);
       return;
     }
     const request = parseChatRequest(parseWithDefaults(scan, deployment.defaults));
@@ -72,26 +71,25 @@ function writerOf(deployment: Deployment, writers: ChatWriters): ChatWriter {
   }
 }
 
-type ChatPassage = { readonly scan: Scan; readonly deployment: Deployment };
+type ChatPassage = { readonly scan: Scan; readonly asked: unknown; readonly deployment: Deployment };
 
-function passChat(call: Call, { scan, deployment }: ChatPassage, options: ChatRouteOptions): void {
+function passChat(call: Call, { scan, asked, deployment }: ChatPassage, options: ChatRouteOptions): void {
   const target = options.targetOf(deployment);
-  const hops = hopsOf(call.request, options.instanceId);
   const stream = requireStream(scan);
-  const asked = stream && asksForUsage(scan);
+  const addUsage = stream && !asksForUsage(scan);
   passThrough(
     call,
     {
       target,
       path: '/chat/completions',
-      hops,
       proof: 'choices',
       stream,
-      stripUsage: stream && !asked,
+      stripUsage: addUsage,
       body: spliceBody(scan, {
+        asked,
         model: deployment.model,
         defaults: target.defaults,
-        ...(stream && !asked ? { set: { stream_options: withUsage(scan) } } : {}),
+        ...(addUsage ? { set: { stream_options: withUsage(scan) } } : {}),
       }),
     },
     options,

@@ -2,6 +2,7 @@ import { ObeliskError } from '../shared/errors.ts';
 import type { Handler, HttpRequest, HttpResponse } from '../wire/http.ts';
 import { Call } from './call.ts';
 import type { CallObserver } from './call.ts';
+import { hopsOf } from './hops.ts';
 import { createKeyCheck } from './key-check.ts';
 import type { KeyCheck, KeyRules } from './key-check.ts';
 import { createOriginPolicy } from './origin-policy.ts';
@@ -19,7 +20,7 @@ export type DispatchOptions = {
   readonly routes: readonly Route[];
   readonly access: AccessRules;
   readonly observer: CallObserver;
-  /** Random text that tells this process's request ids from another's. */
+  /** Tells this process from another: in request ids, and to know its own requests when they come back. */
   readonly instanceId: string;
 };
 
@@ -27,6 +28,7 @@ type Gate = {
   readonly table: RouteTable;
   readonly origins: OriginPolicy;
   readonly keys: KeyCheck;
+  readonly instanceId: string;
 };
 
 /**
@@ -35,6 +37,7 @@ type Gate = {
  */
 export function createDispatcher({ routes, access, observer, instanceId }: DispatchOptions): Handler {
   const gate: Gate = {
+    instanceId,
     table: createRouteTable(routes),
     origins: createOriginPolicy(access),
     keys: createKeyCheck({ ...access, monotonicMs: observer.monotonicMs }),
@@ -51,8 +54,9 @@ export function createDispatcher({ routes, access, observer, instanceId }: Dispa
   };
 }
 
-async function serve(call: Call, { table, origins, keys }: Gate): Promise<void> {
+async function serve(call: Call, { table, origins, keys, instanceId }: Gate): Promise<void> {
   const { request } = call;
+  call.hops = hopsOf(request, instanceId);
   const trusted = request.remoteAddress === 'process';
   if (!trusted) call.corsOrigin = origins(request);
   if (isPreflight(request)) {

@@ -3,7 +3,6 @@ import type { Embedder } from '../providers/chat.ts';
 import { parseEmbeddingRequest, toEmbeddingBody } from '../providers/openai/embedding-body.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Call } from './call.ts';
-import { hopsOf } from './hops.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through.ts';
 import { parseWithDefaults, readJsonBody, spliceBody } from './request-body.ts';
@@ -18,26 +17,21 @@ export type EmbeddingsRouteOptions = PassThroughDependencies & {
   readonly registry: ModelRegistry;
   readonly embedders: Embedders;
   readonly targetOf: TargetOf;
-  readonly instanceId: string;
 };
 
 /** Creates `POST /v1/embeddings`. */
 export function createEmbeddingsRoute(options: EmbeddingsRouteOptions): (call: Call) => Promise<void> {
   return async (call) => {
     const scan = await readJsonBody(call.request);
-    const deployment = resolveModel(options.registry, scan.value('model'), 'embedding');
+    const asked = scan.value('model');
+    const deployment = resolveModel(options.registry, asked, 'embedding');
     call.model = deployment.modelName;
     call.deploymentId = deployment.id;
     if (deployment.dialect === 'openai' && deployment.mockResponse === undefined) {
       const target = options.targetOf(deployment);
-      const body = spliceBody(scan, { model: deployment.model, defaults: target.defaults });
-      const hops = hopsOf(call.request, options.instanceId);
+      const body = spliceBody(scan, { asked, model: deployment.model, defaults: target.defaults });
       const path = '/embeddings';
-      passThrough(
-        call,
-        { target, path, body, hops, proof: 'data', stream: false, stripUsage: false },
-        options,
-      );
+      passThrough(call, { target, path, body, proof: 'data', stream: false, stripUsage: false }, options);
       return;
     }
     if (deployment.dialect !== 'ollama') throw noEmbeddings(deployment);

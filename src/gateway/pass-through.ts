@@ -29,8 +29,6 @@ export type PassThroughRequest = {
   /** Below the base URL: `/chat/completions`. */
   readonly path: string;
   readonly body: Buffer;
-  /** Instances that the request came through. */
-  readonly hops: string;
   /** The key that only an answer has. */
   readonly proof: 'choices' | 'data';
   readonly stream: boolean;
@@ -81,7 +79,8 @@ class Passage implements UpstreamSink {
   }
 
   start(): void {
-    const { target, path, body, hops } = this.#request;
+    const { target, path, body } = this.#request;
+    const { hops } = this.#call;
     const { origin, basePath, headers, clocks } = target;
     this.#stopWatching = this.#call.request.onGone(() => this.#onGone());
     this.#exchange = this.#dependencies.upstream.send(

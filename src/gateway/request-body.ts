@@ -44,6 +44,8 @@ export function parseWithDefaults(scan: Scan, defaults: Readonly<Record<string, 
 
 /** What must change in a body that keeps its dialect. */
 export type BodyChanges = {
+  /** The model as the body names it. */
+  readonly asked: unknown;
   /** The upstream's own name for the model. */
   readonly model: string;
   /** JSON by field, for fields that the body does not have. */
@@ -53,11 +55,12 @@ export type BodyChanges = {
 };
 
 /** Makes the upstream's body: what must change is spliced in, everything else stays byte for byte. */
-export function spliceBody(scan: Scan, { model, defaults, set }: BodyChanges): Buffer {
+export function spliceBody(scan: Scan, { asked, model, defaults, set }: BodyChanges): Buffer {
   const changes: Record<string, string | null> = { ...set };
-  if (scan.value('model') !== model) changes['model'] = JSON.stringify(model);
+  if (asked !== model) changes['model'] = JSON.stringify(model);
   for (const [field, json] of defaults) {
     if (!scan.members.has(field)) changes[field] ??= json;
   }
-  return Object.keys(changes).length === 0 ? scan.body : splice(scan, changes);
+  for (const _field in changes) return splice(scan, changes);
+  return scan.body;
 }

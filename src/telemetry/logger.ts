@@ -102,19 +102,27 @@ function toJson({ atMs, level, message, fields }: Line): string {
 }
 
 function toText(colours: boolean): (line: Line) => string {
+  let shownMs = Number.NaN;
+  let time = '';
   return ({ atMs, level, message, fields }) => {
-    const time = new Date(atMs).toISOString().slice(11, 23);
-    const name = level.padEnd(5);
-    const shown = colours ? `${COLOUR[level]}${name}${RESET}` : name;
-    const pairs = Object.entries(fields ?? {})
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => ` ${key}=${quoted(value)}`);
-    return `${time} ${shown} ${message}${pairs.join('')}\n`;
+    // Lines of one batch share their milliseconds: a date is dearer than the rest of a line.
+    if (atMs !== shownMs) {
+      shownMs = atMs;
+      time = new Date(atMs).toISOString().slice(11, 23);
+    }
+    const name = colours ? `${COLOUR[level]}${level.padEnd(5)}${RESET}` : level.padEnd(5);
+    let text = `${time} ${name} ${message}`;
+    for (const key in fields) {
+      const value = fields[key];
+      if (value !== undefined) text += ` ${key}=${typeof value === 'string' ? quoted(value) : value}`;
+    }
+    return `${text}\n`;
   };
 }
 
+const PLAIN = /^[\w./:@+-]+$/;
+
 /** Anything but plain words is quoted, so that a value cannot forge a line or move the cursor. */
-function quoted(value: string | number | boolean | undefined): string {
-  const text = String(value);
-  return /^[\w./:@+-]+$/.test(text) ? text : JSON.stringify(text);
+function quoted(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text);
 }

@@ -3,11 +3,17 @@
 /** Values of a metric's labels, in the order of their names. */
 export type LabelValues = readonly string[];
 
-/** A number that only grows. */
-export type Counter = { add(labels: LabelValues, amount?: number): void };
+/** One number that only grows; whoever counts often keeps it and adds to it. */
+export type Cell = { value: number };
+
+/** Numbers that only grow, by label. */
+export type Counter = { cell(labels: LabelValues): Cell };
+
+/** Observations of one combination of labels. */
+export type HistogramCell = { observe(value: number): void };
 
 /** Counts of observations by upper bound. Units are part of the metric's name. */
-export type Histogram = { observe(labels: LabelValues, value: number): void };
+export type Histogram = { cell(labels: LabelValues): HistogramCell };
 
 /** One value read at scrape time. */
 export type GaugeSample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -23,6 +29,8 @@ export type MetricDescription = {
 export type MetricRegistry = {
   counter(description: MetricDescription): Counter;
   histogram(description: MetricDescription, bounds: readonly number[]): Histogram;
+  /** Shows the series of a counter under a second name. */
+  alias(description: MetricDescription, samples: () => readonly GaugeSample[]): void;
   /** `read` is called at each scrape. */
   gauge(description: MetricDescription, read: () => number | readonly GaugeSample[]): void;
   /** Prometheus text exposition format 0.0.4. */
@@ -44,16 +52,16 @@ export function createMetricRegistry(): MetricRegistry {
   };
   return {
     counter: (description) => {
-      const series = new Map<string, number>();
+      const series = new Map<string, Cell>();
       register(description, 'counter', () =>
-        [...series].map(([key, value]) => `${description.name}${labelText(description, key)} ${value}`),
+        [...series].map(([key, { value }]) => `${description.name}${labelText(description, key)} ${value}`),
       );
-      return {
-        add(labels, amount = 1) {
-          const key = labels.join(SEPARATOR);
-          series.set(key, (series.get(key) ?? 0) + amount);
-        },
-      };
+      return { cell: (labels) => cellOf(series, labels, () => ({ value: 0 })) };
+    },
+    alias: (description, samples) => {
+      register(description, 'counter', () =>
+        samples().map(({ labels, value }) => `${description.name}${pairs(labels)} ${value}`),
+      );
     },
     histogram: (description, bounds) => createHistogram(description, bounds, register),
     gauge: (description, read) => {
@@ -69,45 +77,59 @@ export function createMetricRegistry(): MetricRegistry {
 
 type Register = (description: MetricDescription, kind: string, lines: () => readonly string[]) => void;
 
-/** `counts` has one more slot than there are bounds, for what is above the last. */
-type Distribution = { readonly counts: Float64Array; sum: number };
+function cellOf<T>(series: Map<string, T>, labels: LabelValues, create: () => T): T {
+  const key = labels.join(SEPARATOR);
+  let cell = series.get(key);
+  if (cell === undefined) {
+    cell = create();
+    series.set(key, cell);
+  }
+  return cell;
+}
+
+class Distribution implements HistogramCell {
+  readonly #bounds: readonly number[];
+  /** One more slot than there are bounds, for what is above the last. */
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number): void {
+    let slot = 0;
+    while (slot < this.#bounds.length && value > (this.#bounds[slot] ?? 0)) slot += 1;
+    this.counts[slot] = (this.counts[slot] ?? 0) + 1;
+    this.sum += value;
+  }
+}
 
 function createHistogram(
   description: MetricDescription,
   bounds: readonly number[],
   register: Register,
 ): Histogram {
+  const { name } = description;
   const series = new Map<string, Distribution>();
   register(description, 'histogram', () =>
     [...series].flatMap(([key, { counts, sum }]) => {
       let below = 0;
       const lines = bounds.map((bound, index) => {
         below += counts[index] ?? 0;
-        return `${description.name}_bucket${labelText(description, key, `le="${bound}"`)} ${below}`;
+        return `${name}_bucket${labelText(description, key, `le="${bound}"`)} ${below}`;
       });
       const total = below + (counts[bounds.length] ?? 0);
       lines.push(
-        `${description.name}_bucket${labelText(description, key, 'le="+Inf"')} ${total}`,
-        `${description.name}_sum${labelText(description, key)} ${sum}`,
-        `${description.name}_count${labelText(description, key)} ${total}`,
+        `${name}_bucket${labelText(description, key, 'le="+Inf"')} ${total}`,
+        `${name}_sum${labelText(description, key)} ${sum}`,
+        `${name}_count${labelText(description, key)} ${total}`,
       );
       return lines;
     }),
   );
-  return {
-    observe(labels, value) {
-      const key = labels.join(SEPARATOR);
-      let found = series.get(key);
-      if (!found) {
-        found = { counts: new Float64Array(bounds.length + 1), sum: 0 };
-        series.set(key, found);
-      }
-      let slot = 0;
-      while (slot < bounds.length && value > (bounds[slot] ?? 0)) slot += 1;
-      found.counts[slot] = (found.counts[slot] ?? 0) + 1;
-      found.sum += value;
-    },
-  };
+  return { cell: (labels) => cellOf(series, labels, () => new Distribution(bounds)) };
 }
 
 function labelText(description: MetricDescription, key: string, more?: string): string {

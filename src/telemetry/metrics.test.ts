@@ -22,7 +22,7 @@ test('requests are counted by how they ended, and what is running is known', () 
 test('buckets are cumulative and end with all', () => {
   const registry = createMetricRegistry();
   const histogram = registry.histogram({ name: 'h', help: 'H.' }, [1, 2]);
-  for (const value of [0.5, 1, 1.5, 9]) histogram.observe([], value);
+  for (const value of [0.5, 1, 1.5, 9]) histogram.cell([]).observe(value);
   assert.equal(
     registry.render(),
     '# HELP h H.\n# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="2"} 3\nh_bucket{le="+Inf"} 4\nh_sum 12\nh_count 4\n',
@@ -31,7 +31,7 @@ test('buckets are cumulative and end with all', () => {
 
 test('a label’s value cannot leave its quotes', () => {
   const registry = createMetricRegistry();
-  registry.counter({ name: 'c', help: 'C.', labels: ['model'] }).add(['a"\\\n} 1']);
+  registry.counter({ name: 'c', help: 'C.', labels: ['model'] }).cell(['a"\\\n} 1']).value += 1;
   assert.match(registry.render(), /^c\{model="a\\"\\\\\\n\} 1"\} 1$/m);
 });
 

@@ -1,5 +1,5 @@
 import { createMetricRegistry } from './metric-registry.ts';
-import type { Counter, GaugeSample, Histogram, MetricRegistry } from './metric-registry.ts';
+import type { Cell, GaugeSample, HistogramCell, MetricRegistry } from './metric-registry.ts';
 
 /** The end of one request. */
 export type RequestEnd = {
@@ -35,13 +35,25 @@ export type Metrics = {
 /** Seconds; dense below one for gateways, up to ten minutes for cold local models. */
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
+/** What is counted per model. */
+type ModelCells = { readonly prompt: Cell; readonly completion: Cell; readonly firstToken: HistogramCell };
+
+/** What is counted per route, model and outcome. */
+type EndCells = { readonly requests: Cell; readonly duration: HistogramCell };
+
 /**
  * Creates the metrics of one process. Where LiteLLM has a metric of the same meaning, it is given
  * under LiteLLM's name too, so that its dashboards show something.
  */
 export function createMetrics(gauges: readonly ExtraGauge[] = []): Metrics {
   const registry = createMetricRegistry();
-  const series = createSeries(registry);
+  const endOf = createEndCells(registry);
+  const modelOf = createModelCells(registry);
+  const attempts = registry.counter({
+    name: 'obelisk_upstream_attempts_total',
+    help: 'Tries at an upstream by how they ended.',
+    labels: ['deployment', 'outcome'],
+  });
   let inFlight = 0;
   registry.gauge({ name: 'obelisk_in_flight_requests', help: 'Requests being served.' }, () => inFlight);
   registry.gauge(
@@ -58,71 +70,85 @@ export function createMetrics(gauges: readonly ExtraGauge[] = []): Metrics {
     },
     requestEnded(end) {
       inFlight -= 1;
-      series.requests.add([end.route, end.model, end.outcome]);
-      series.duration.observe([end.route], end.durationMs / 1_000);
-      if (end.firstTokenMs !== undefined) series.firstToken.observe([end.model], end.firstTokenMs / 1_000);
-      if (end.promptTokens !== undefined) {
-        series.tokens.add([end.model, 'prompt'], end.promptTokens);
-        series.inputTokens.add([end.model], end.promptTokens);
-      }
-      if (end.completionTokens !== undefined) {
-        series.tokens.add([end.model, 'completion'], end.completionTokens);
-        series.outputTokens.add([end.model], end.completionTokens);
-      }
+      const { requests, duration } = endOf(end);
+      requests.value += 1;
+      duration.observe(end.durationMs / 1_000);
+      if (end.model === '') return;
+      const model = modelOf(end.model);
+      if (end.firstTokenMs !== undefined) model.firstToken.observe(end.firstTokenMs / 1_000);
+      model.prompt.value += end.promptTokens ?? 0;
+      model.completion.value += end.completionTokens ?? 0;
     },
-    upstreamAttempt: (deployment, outcome) => series.attempts.add([deployment, outcome]),
+    upstreamAttempt: (deployment, outcome) => {
+      attempts.cell([deployment, outcome]).value += 1;
+    },
     render: () => registry.render(),
   };
 }
 
-type Series = {
-  readonly requests: Counter;
-  readonly duration: Histogram;
-  readonly firstToken: Histogram;
-  readonly tokens: Counter;
-  readonly inputTokens: Counter;
-  readonly outputTokens: Counter;
-  readonly attempts: Counter;
-};
+/** Looks the cells of a request up by its names, one map per name: no key is built while serving. */
+function createEndCells(registry: MetricRegistry): (end: RequestEnd) => EndCells {
+  const requests = registry.counter({
+    name: 'obelisk_requests_total',
+    help: 'Requests by how they ended.',
+    labels: ['route', 'model', 'outcome'],
+  });
+  const duration = registry.histogram(
+    { name: 'obelisk_request_duration_seconds', help: 'From request head to last byte.', labels: ['route'] },
+    BOUNDS,
+  );
+  const known = new Map<string, Map<string, Map<string, EndCells>>>();
+  return ({ route, model, outcome }) => {
+    const byOutcome = inner(inner(known, route), model);
+    let cells = byOutcome.get(outcome);
+    if (cells === undefined) {
+      cells = { requests: requests.cell([route, model, outcome]), duration: duration.cell([route]) };
+      byOutcome.set(outcome, cells);
+    }
+    return cells;
+  };
+}
 
-function createSeries(registry: MetricRegistry): Series {
-  return {
-    requests: registry.counter({
-      name: 'obelisk_requests_total',
-      help: 'Requests by how they ended.',
-      labels: ['route', 'model', 'outcome'],
-    }),
-    duration: registry.histogram(
-      {
-        name: 'obelisk_request_duration_seconds',
-        help: 'From request head to last byte.',
-        labels: ['route'],
-      },
-      BOUNDS,
-    ),
-    firstToken: registry.histogram(
-      { name: 'obelisk_first_token_seconds', help: 'From request head to first data.', labels: ['model'] },
-      BOUNDS,
-    ),
-    tokens: registry.counter({
-      name: 'obelisk_tokens_total',
-      help: 'Tokens as the upstreams counted them.',
-      labels: ['model', 'kind'],
-    }),
-    inputTokens: registry.counter({
-      name: 'litellm_input_tokens_metric_total',
-      help: 'As obelisk_tokens_total{kind="prompt"}.',
-      labels: ['model'],
-    }),
-    outputTokens: registry.counter({
-      name: 'litellm_output_tokens_metric_total',
-      help: 'As obelisk_tokens_total{kind="completion"}.',
-      labels: ['model'],
-    }),
-    attempts: registry.counter({
-      name: 'obelisk_upstream_attempts_total',
-      help: 'Tries at an upstream by how they ended.',
-      labels: ['deployment', 'outcome'],
-    }),
+function inner<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  let found = maps.get(key);
+  if (found === undefined) {
+    found = new Map();
+    maps.set(key, found);
+  }
+  return found;
+}
+
+function createModelCells(registry: MetricRegistry): (model: string) => ModelCells {
+  const firstToken = registry.histogram(
+    { name: 'obelisk_first_token_seconds', help: 'From request head to first data.', labels: ['model'] },
+    BOUNDS,
+  );
+  const tokens = registry.counter({
+    name: 'obelisk_tokens_total',
+    help: 'Tokens as the upstreams counted them.',
+    labels: ['model', 'kind'],
+  });
+  const known = new Map<string, ModelCells>();
+  const samples = (kind: 'prompt' | 'completion') => (): readonly GaugeSample[] =>
+    [...known].map(([model, cells]) => ({ labels: { model }, value: cells[kind].value }));
+  registry.alias(
+    { name: 'litellm_input_tokens_metric_total', help: 'As obelisk_tokens_total{kind="prompt"}.' },
+    samples('prompt'),
+  );
+  registry.alias(
+    { name: 'litellm_output_tokens_metric_total', help: 'As obelisk_tokens_total{kind="completion"}.' },
+    samples('completion'),
+  );
+  return (model) => {
+    let cells = known.get(model);
+    if (cells === undefined) {
+      cells = {
+        prompt: tokens.cell([model, 'prompt']),
+        completion: tokens.cell([model, 'completion']),
+        firstToken: firstToken.cell([model]),
+      };
+      known.set(model, cells);
+    }
+    return cells;
   };
 }

@@ -10,6 +10,7 @@ export type AnswerCheck =
   | { readonly kind: 'failure'; readonly failure: UpstreamFailure }
   | { readonly kind: 'invalid' };
 
+const PROOF_KEYS = { choices: Buffer.from('"choices"'), data: Buffer.from('"data"') };
 const ERROR_KEY = Buffer.from('"error"');
 const USAGE_KEY = Buffer.from('"usage"');
 const OPEN_BRACE = 0x7b;
@@ -23,7 +24,7 @@ const CLOSE_BRACE = 0x7d;
  */
 export function checkAnswer(body: Buffer, proof: 'choices' | 'data'): AnswerCheck {
   if (!isObjectShaped(body)) return { kind: 'invalid' };
-  if (body.includes(ERROR_KEY) || !body.includes(`"${proof}"`)) return checkParsed(body, proof);
+  if (body.includes(ERROR_KEY) || !body.includes(PROOF_KEYS[proof])) return checkParsed(body, proof);
   const usage = readUsage(body);
   return usage ? { kind: 'answer', usage } : { kind: 'answer' };
 }

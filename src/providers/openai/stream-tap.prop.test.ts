@@ -102,6 +102,16 @@ test('any bytes at all are survived', () => {
   );
 });
 
+test('blank lines in single bytes are found at once', () => {
+  for (const end of ['\n', '\r\n', '\r']) {
+    const tap = new StreamTap(true);
+    const events = `data: ${finish}${end}${end}`;
+    const blocks = [...Buffer.from(events + events)].map((byte) => tap.feed(Buffer.of(byte))?.toString());
+    assert.equal(blocks.filter((block) => block !== undefined).join(''), events + events);
+    assert.equal(tap.flush(), undefined);
+  }
+});
+
 test('an event without an end is noticed at 4 MiB', () => {
   const tap = new StreamTap(false);
   const piece = Buffer.alloc(1024 * 1024, 0x78);

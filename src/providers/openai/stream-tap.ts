@@ -13,6 +13,9 @@ const CRLF_CRLF = Buffer.from('\r\n\r\n');
 const CR_CR = Buffer.from('\r\r');
 const EMPTY_LIST = Buffer.from('[]');
 const ERROR_KEY = Buffer.from('"error"');
+const NOTHING: Buffer = Buffer.alloc(0);
+/** One less than the longest blank line. */
+const LEAD_BYTES = 3;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -33,6 +36,8 @@ export class StreamTap {
   readonly #stripUsage: boolean;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
+  /** The last bytes of what is pending: a blank line may be cut anywhere. */
+  #lead = NOTHING;
   #tail: Buffer[] = [];
   #tailBytes = 0;
 
@@ -107,11 +112,8 @@ export class StreamTap {
 
   /** Looks for an end in the new bytes and the three before them only, so that a long event costs its length once. */
   #join(chunk: Buffer): Buffer | undefined {
-    const before = this.#pending.at(-1);
-    const lead = before === undefined ? 0 : Math.min(3, before.length);
-    const probe =
-      before === undefined ? chunk : Buffer.concat([before.subarray(before.length - lead), chunk]);
-    const end = lastBoundary(probe) - lead;
+    const lead = this.#lead.length;
+    const end = lastBoundary(Buffer.concat([this.#lead, chunk])) - lead;
     if (end <= 0) {
       this.#hold(chunk);
       return undefined;
@@ -119,6 +121,7 @@ export class StreamTap {
     const whole = Buffer.concat([...this.#pending, chunk.subarray(0, end)]);
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#lead = NOTHING;
     if (end < chunk.length) this.#hold(chunk.subarray(end));
     return whole;
   }
@@ -126,6 +129,8 @@ export class StreamTap {
   #hold(rest: Buffer): void {
     this.#pending.push(rest);
     this.#pendingBytes += rest.length;
+    const known = rest.length < LEAD_BYTES ? Buffer.concat([this.#lead, rest]) : rest;
+    this.#lead = known.subarray(Math.max(0, known.length - LEAD_BYTES));
   }
 
   #remember(whole: Buffer): void {
