@@ -52,6 +52,11 @@ export class AnonymousConnections {
     if (neighbours?.size === 0) this.#byAddress.delete(entry.address);
   }
 
+  /** Closes all that are counted. */
+  closeAll(): void {
+    for (const socket of this.#entries.keys()) socket.destroy();
+  }
+
   #dropOldest(oldestFirst: Iterable<Socket>): void {
     for (const socket of oldestFirst) {
       const sinceMs = this.#entries.get(socket)?.sinceMs ?? 0;

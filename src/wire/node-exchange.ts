@@ -9,6 +9,8 @@ const MIN_BYTES_PER_MS = 1024 / 1000;
 const SLOW_GRACE_MS = 5_000;
 /** How much of a refused body is read and dropped, so that the client gets to read the refusal. */
 const DRAIN_BYTES = 64 * 1024 * 1024;
+/** Longest body that is copied to leave with its head. */
+const MAX_JOINED_BYTES = 16 * 1024;
 
 /** What the reading of a body needs from its server. */
 export type BodyRules = {
@@ -22,30 +24,27 @@ class BodyReader implements Watched {
   readonly #incoming: IncomingMessage;
   readonly #rules: BodyRules;
   readonly #limitBytes: number;
-  readonly #resolve: (body: Buffer) => void;
-  readonly #reject: (error: ObeliskError) => void;
+  #resolve: ((body: Buffer) => void) | undefined;
+  #reject: ((error: ObeliskError) => void) | undefined;
   readonly #startMs: number;
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #bytes = 0;
   #over = false;
 
-  constructor(
-    incoming: IncomingMessage,
-    rules: BodyRules & { limitBytes: number },
-    settle: { resolve(body: Buffer): void; reject(error: ObeliskError): void },
-  ) {
+  constructor(incoming: IncomingMessage, rules: BodyRules, limitBytes: number) {
     this.#incoming = incoming;
     this.#rules = rules;
-    this.#limitBytes = rules.limitBytes;
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
+    this.#limitBytes = limitBytes;
     rules.clock.watch(this);
     this.#startMs = rules.clock.nowMs;
   }
 
-  start(): void {
+  /** Reads on until one of the two is called. */
+  start(resolve: (body: Buffer) => void, reject: (error: ObeliskError) => void): void {
     const incoming = this.#incoming;
+    this.#resolve = resolve;
+    this.#reject = reject;
     incoming.on('data', (chunk: Buffer) => this.#onData(chunk));
     incoming.on('end', () => this.#onEnd());
     incoming.on('error', () => this.#onGone());
@@ -76,7 +75,7 @@ class BodyReader implements Watched {
     if (this.#over) return;
     this.#finish();
     const first = this.#first ?? Buffer.alloc(0);
-    this.#resolve(this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#bytes));
+    this.#resolve?.(this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#bytes));
   }
 
   #onGone(): void {
@@ -95,7 +94,7 @@ class BodyReader implements Watched {
     this.#finish();
     this.#first = undefined;
     this.#rest = undefined;
-    this.#reject(error);
+    this.#reject?.(error);
   }
 
   #finish(): void {
@@ -144,8 +143,9 @@ export class NodeRequest implements HttpRequest {
   }
 
   body(limitBytes: number): Promise<Buffer> {
+    const reader = new BodyReader(this.#incoming, this.#rules, limitBytes);
     return new Promise((resolve, reject) => {
-      new BodyReader(this.#incoming, { ...this.#rules, limitBytes }, { resolve, reject }).start();
+      reader.start(resolve, reject);
     });
   }
 
@@ -216,8 +216,15 @@ export class NodeResponse implements HttpResponse, Watched {
   }
 
   end(chunk?: Uint8Array | string): void {
+    // A string of one byte a character leaves with the head in one write; a buffer needs two.
+    const joins = !this.#written && chunk instanceof Uint8Array && chunk.length <= MAX_JOINED_BYTES;
     this.#written = true;
-    this.#outgoing.end(chunk);
+    if (joins)
+      this.#outgoing.end(
+        Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1'),
+        'latin1',
+      );
+    else this.#outgoing.end(chunk);
   }
 
   /** Cuts the connection, so that the client sees that its answer is not whole. */

@@ -198,26 +198,36 @@ test('connections whose request was accepted do not give way, those that were re
   );
 });
 
-test('closing lets a running answer end, takes nothing new, and cuts what outlasts its grace', async (t) => {
+test('closing lets a running answer end, takes nothing new and then waits for nobody', async (t) => {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  const { server, port, open } = await start(t, async (request, response) => {
+  const { server, port, open } = await start(t, async (_request, response) => {
     response.head(200, {});
     response.write('begun');
-    if (request.path === '/forever') return;
     await promise;
     response.end('ended');
   });
-  const [ending, forever] = [await open(), await open()];
+  const [silent, asking] = [await open(), await open()];
   let heard = '';
-  ending.on('data', (bytes: Buffer) => (heard += bytes.toString()));
-  ending.write('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
-  forever.write('GET /forever HTTP/1.1\r\nhost: a\r\n\r\n');
-  await once(forever, 'data');
-  const closed = server.close(150);
+  asking.on('data', (bytes: Buffer) => (heard += bytes.toString()));
+  asking.write('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
+  await once(asking, 'data');
+  const closed = server.close(60_000);
   const late = connect(port, '127.0.0.1');
   await once(late, 'error');
   resolve(undefined);
   await closed;
   assert.match(heard, /begun[^]*ended/);
-  if (!forever.closed) await once(forever, 'close');
+  if (!silent.closed) await once(silent, 'close');
+});
+
+test('closing cuts what outlasts its grace', async (t) => {
+  const { server, open } = await start(t, (_request, response) => {
+    response.head(200, {});
+    response.write('begun');
+  });
+  const socket = await open();
+  socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+  await once(socket, 'data');
+  await server.close(50);
+  if (!socket.closed) await once(socket, 'close');
 });

@@ -155,9 +155,12 @@ class HandlerServer implements NodeServer {
 
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    // A connection that never asked counts as active in node:http, one that has its answer is kept alive.
+    this.#anonymous.closeAll();
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), TICK_MS);
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
+    clearInterval(sweep);
     clearTimeout(timer);
   }
 
