@@ -3,6 +3,7 @@ import { baseUrlProblem } from './base-url.ts';
 import type { ConfigFile } from './config-file.ts';
 import { RUNNER_OPTIONS } from './ollama-options.ts';
 import type { RunnerOption } from './ollama-options.ts';
+import { hostProblem } from './safe-bind.ts';
 import { vaultNameProblem } from './vault-name.ts';
 
 /**
@@ -42,12 +43,8 @@ const origin = (): z.ZodType<string> =>
       : 'must be an origin without a path, such as https://notes.example',
   );
 
-const hostName = (): z.ZodType<string> =>
-  refined((value) =>
-    /^(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])$/i.test(value)
-      ? undefined
-      : 'must be a host name or address without scheme, port or path',
-  );
+/** As in a `Host` header, without its port. */
+const hostName = (): z.ZodType<string> => refined(hostProblem);
 
 const runnerOption = (option: RunnerOption): z.ZodType<number | boolean> =>
   option.kind === 'boolean' ? truth() : whole(option.minimum ?? 0, 100_000_000);
@@ -62,7 +59,7 @@ const hardware = z.strictObject(
 );
 
 const server = z.strictObject({
-  host: text()
+  host: refined(hostProblem)
     .optional()
     .meta({
       description: 'Address to listen on. Anything but loopback needs `general_settings.master_key`.',

@@ -259,3 +259,15 @@ test('a secret prints as [secret]', () => {
   const config = load('general_settings: {master_key: sk-canary-canary}');
   assert.doesNotMatch(JSON.stringify(config), /canary/);
 });
+
+test('a section with nothing below its name is no section', () => {
+  const { settings } = load('server:\nproviders:\n  ollama:\nvaults:\nmodel_list:\n');
+  assert.equal(settings.server.port, 4000);
+  assert.deepEqual([settings.vaults, settings.modelList], [[], []]);
+});
+
+test('an IPv6 address is taken with or without brackets', () => {
+  for (const host of ['::1', '[::1]']) {
+    assert.equal(load(`server: {host: "${host}"}`).settings.server.host, '::1');
+  }
+});

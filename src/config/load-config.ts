@@ -36,14 +36,33 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   };
 }
 
+const SECTIONS: ReadonlySet<string> = new Set([
+  'server',
+  'vaults',
+  'model_list',
+  'general_settings',
+  'providers',
+  'ollama',
+  'litellm',
+  'hardware',
+  'model_overrides',
+  'rag',
+  'log',
+  'environment_variables',
+]);
+
 /** An empty file, and a section with nothing below its name, are what they look like: nothing. */
 function withRoot(tree: YamlTree): YamlTree {
-  return { ...tree, value: withoutNulls(tree.value ?? {}) };
+  return { ...tree, value: withoutEmptySections(tree.value ?? {}, 0) };
 }
 
-function withoutNulls(root: unknown): unknown {
-  if (typeof root !== 'object' || root === null || Array.isArray(root)) return root;
-  return Object.fromEntries(Object.entries(root).filter(([, value]) => value !== null));
+function withoutEmptySections(value: unknown, depth: number): unknown {
+  if (depth > 2 || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, child]) => child !== null || !SECTIONS.has(key))
+      .map(([key, child]) => [key, withoutEmptySections(child, depth + 1)]),
+  );
 }
 
 function readValues({ file, tree }: NonNullable<FileFacts>, inputs: ConfigInputs): ConfigFile {

@@ -151,3 +151,15 @@ test('a named file that is missing, a folder or not UTF-8 says so', () => {
   writeFileSync(path.join(folder, 'latin1.yaml'), Buffer.from('log:\n  level: caf\xe9\n', 'latin1'));
   assert.throws(() => named('latin1.yaml'), /latin1\.yaml:2:1: this line is not UTF-8/);
 });
+
+test('a value without meaning is refused: an empty one, a tag, a host with a port', () => {
+  assert.equal(
+    refusal('general_settings:\n  master_key:\n'),
+    'FILE:2:3: general_settings.master_key is empty; write a value or remove the line',
+  );
+  assert.match(refusal('general_settings:\n  master_key: !secret sk-canary\n'), /^FILE:2:15: a tag/);
+  for (const host of ['http://x', '127.0.0.1:4000', 'a b', 'x/y', '']) {
+    assert.match(refusal(`server: {host: "${host}"}`), /server\.host must be a host name/);
+    assert.match(refusal(undefined, { flags: { host } }), /--host must be a host name/);
+  }
+});

@@ -11,6 +11,7 @@ import { asOneOf, asText } from './pick.ts';
 import type { FileFacts, Picker } from './pick.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolveVaults } from './resolve-vaults.ts';
+import { hostProblem } from './safe-bind.ts';
 import type { Settings } from './settings.ts';
 
 type Resolving = { readonly file: ConfigFile; readonly facts: FileFacts; readonly inputs: ConfigInputs };
@@ -38,14 +39,16 @@ function resolveServer({ file, inputs }: Resolving, picker: Picker): Settings['s
   const { server = {} } = file;
   const { flags } = inputs;
   return {
-    host: picker.pick(
-      'server.host',
-      [
-        picker.flag('--host', flags.host),
-        picker.file(['server', 'host'], server.host),
-        picker.variable(['OBELISK_HOST'], asText),
-      ],
-      '127.0.0.1',
+    host: withoutBrackets(
+      picker.pick(
+        'server.host',
+        [
+          picker.flag('--host', checkedHost(flags.host)),
+          picker.file(['server', 'host'], server.host),
+          picker.variable(['OBELISK_HOST'], asHost),
+        ],
+        '127.0.0.1',
+      ),
     ),
     port: picker.pick(
       'server.port',
@@ -67,6 +70,22 @@ function resolveServer({ file, inputs }: Resolving, picker: Picker): Settings['s
       [],
     ),
   };
+}
+
+function checkedHost(host: string | undefined): string | undefined {
+  const problem = host === undefined ? undefined : hostProblem(host);
+  if (problem !== undefined) throw new ObeliskError('config_invalid', `--host ${problem}`);
+  return host;
+}
+
+function asHost(text: string): { readonly value: string } | { readonly problem: string } {
+  const problem = hostProblem(text);
+  return problem === undefined ? { value: text } : { problem };
+}
+
+/** Brackets belong to URLs; a socket wants the bare address. */
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 function asPort(text: string): { readonly value: number } | { readonly problem: string } {

@@ -80,7 +80,7 @@ function nameAfter(folder: string, inputs: ConfigInputs): string | undefined {
   return vaultNameOf(pathsOf(inputs.platform).basename(folder));
 }
 
-/** Index files are named after vaults, and two platforms out of three compare file names without case. */
+/** Names that differ only in case are one name to the person who types them. */
 function duplicateOf(
   vaults: readonly VaultEntry[],
 ): { readonly name: string; readonly index: number } | undefined {

@@ -1,6 +1,12 @@
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { ObeliskError } from '../shared/errors.ts';
 import type { Settings, ValueOrigin } from './settings.ts';
+
+/** Says why a text cannot be an address to listen on, or undefined when it can. */
+export function hostProblem(host: string): string | undefined {
+  if (/^[a-z0-9_.-]+$/i.test(host) || isIPv6(host.replace(/^\[(.*)\]$/, '$1'))) return undefined;
+  return 'must be a host name or address without scheme, port or path';
+}
 
 /** Whether an address to listen on can be reached from this machine only. */
 export function isLoopbackHost(host: string): boolean {

@@ -46,7 +46,8 @@ function problemsOf(issue: Issue, tree: YamlTree, root: unknown): readonly Confi
       message: unknownKey(path, key),
     }));
   }
-  const sentence = valueAt(root, path) === undefined ? 'is missing' : sentenceOf(issue);
+  const value = valueAt(root, path);
+  const sentence = value === undefined ? 'is missing' : value === null ? EMPTY : sentenceOf(issue);
   return [{ ...tree.placeOf(path), message: `${dotted(path)} ${sentence}` }];
 }
 
@@ -118,6 +119,8 @@ function sentenceOf(issue: Issue): string {
       return 'has a value of the wrong kind';
   }
 }
+
+const EMPTY = 'is empty; write a value or remove the line';
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'a text (quote it if it looks like a number)',

@@ -37,6 +37,7 @@ const SYNTAX: Readonly<Partial<Record<ErrorCode, string>>> = {
   RESOURCE_EXHAUSTION: `values are nested deeper than ${MAX_DEPTH}`,
   MULTIPLE_DOCS: 'only one document is allowed; remove the --- line',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
+  TAG_RESOLVE_FAILED: 'a tag (!name) has no meaning here; remove it, or quote a value that starts with !',
   UNEXPECTED_TOKEN: 'unexpected text; check quotes and brackets',
 };
 
@@ -52,11 +53,12 @@ export function parseYamlTree(file: string, text: string): YamlTree {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const document = parse(text, lines);
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
-      ...placeAt(error.pos[0]),
-      message: SYNTAX[error.code] ?? 'this is not valid YAML',
-    }));
+  const wrong = [...document.errors, ...document.warnings];
+  if (wrong.length > 0) {
+    const problems = wrong.map(({ pos, code }) => {
+      const { line, column } = placeAt(pos[0]);
+      return { line, column, message: SYNTAX[code] ?? 'this is not valid YAML' };
+    });
     throw configError(file, problems);
   }
   const walk = new TreeWalk(placeAt);
