@@ -86,6 +86,13 @@ export class Call {
     this.send(status, { 'content-type': JSON_TYPE, ...headers }, body);
   }
 
+  /** Calls `listener` once when the client has gone, at once where it has already. Returns an undo. */
+  onGone(listener: () => void): () => void {
+    if (!this.response.closed) return this.request.onGone(listener);
+    listener();
+    return () => undefined;
+  }
+
   /** Notes that the first token has come. */
   markFirstToken(): void {
     this.#firstTokenMs ??= this.#observer.monotonicMs() - this.#startedMs;

@@ -47,7 +47,7 @@ export function createDispatcher({ routes, access, observer, instanceId }: Dispa
     const call = new Call(idOf(request), { request, response }, observer);
     try {
       await serve(call, gate);
-      if (response.closed) call.settle('ok');
+      if (response.closed) call.settle(response.started ? 'ok' : 'client_gone');
     } catch (error) {
       call.fail(error, headersFor(error, call, gate.table));
     }

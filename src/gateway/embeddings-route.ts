@@ -42,7 +42,7 @@ export function createEmbeddingsRoute(options: EmbeddingsRouteOptions): (call: C
 async function embed(call: Call, json: unknown, embedder: Embedder): Promise<void> {
   const { request, encoding } = parseEmbeddingRequest(json);
   const controller = new AbortController();
-  const stopWatching = call.request.onGone(() => {
+  const stopWatching = call.onGone(() => {
     controller.abort();
     call.settle('client_gone');
   });

@@ -144,6 +144,14 @@ test('a gateway that is its own upstream says so', async () => {
   assert.equal(answer.headers['x-should-retry'], 'false');
 });
 
+test('a look for models that comes back is told so, whatever it looked for', async () => {
+  await using gateway = await startGateway([deployment()]);
+  for (const path of ['/v1/models', '/api/tags']) {
+    const answer = await askSocket(gateway, { path, headers: { 'x-obelisk-hop': 'a,testinstance' } });
+    assert.equal(answer.status, 508, path);
+  }
+});
+
 test('instances that a request has come through are passed on', async () => {
   await using upstream = await startUpstream(answering(200, '{"choices":[]}'));
   await using gateway = await startGateway([deployment({ baseUrl: upstream.baseUrl })]);

@@ -82,7 +82,8 @@ class Passage implements UpstreamSink {
     const { target, path, body } = this.#request;
     const { hops } = this.#call;
     const { origin, basePath, headers, clocks } = target;
-    this.#stopWatching = this.#call.request.onGone(() => this.#onGone());
+    this.#stopWatching = this.#call.onGone(() => this.#onGone());
+    if (this.#mode === 'over') return;
     this.#exchange = this.#dependencies.upstream.send(
       {
         origin,

@@ -20,7 +20,7 @@ export type TranslatedChat = {
 /** Has an answer written and sends it in OpenAI's form, as a stream or as one body. */
 export async function answerTranslated(call: Call, chat: TranslatedChat): Promise<void> {
   const controller = new AbortController();
-  const stopWatching = call.request.onGone(() => {
+  const stopWatching = call.onGone(() => {
     controller.abort();
     call.settle('client_gone');
   });
