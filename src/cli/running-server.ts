@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Settings } from '../config/settings.ts';
@@ -40,11 +41,18 @@ export async function findRunningServer(
 ): Promise<RunningServer | undefined> {
   const text = await readIfThere(path.join(settings.dataDir, SERVER_FILE));
   const parsed = serverFile.safeParse(parseJson(text ?? ''));
-  if (!parsed.success || !isLoopbackUrl(parsed.data.url)) return undefined;
+  if (!parsed.success || !isOwnUrl(parsed.data.url)) return undefined;
   const { url, pid, tokenFile, vaults = [] } = parsed.data;
   if (!(await isAlive(url, from.client))) return undefined;
   const key = await findKey(settings, from.environment, tokenFile);
   return { url: url.replace(/\/+$/, ''), pid, vaults, ...(key === undefined ? {} : { key }) };
+}
+
+/** Whether a URL names this machine: loopback, or an address of one of its networks. */
+function isOwnUrl(url: string): boolean {
+  const host = URL.parse(url)?.hostname.replace(/^\[(.*)\]$/, '$1');
+  const own = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
+  return isLoopbackUrl(url) || own.some(({ address }) => address === host);
 }
 
 /** Whether an Obelisk (or a LiteLLM proxy) answers at a URL. */
