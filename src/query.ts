@@ -88,7 +88,7 @@ export async function* toAnswerParts(events: AsyncIterable<ChatEvent>): AsyncIte
   let told: z.infer<typeof fieldsSchema> = {};
   for await (const event of events) {
     if (event.type === 'text-delta') yield { type: 'text', text: event.text };
-    if (event.type === 'message-fields') told = { ...told, ...fieldsSchema.parse(event.fields) };
+    if (event.type === 'message-fields') told = fieldsSchema.parse(event.fields);
     if (event.type === 'finish') {
       const model = told.obelisk?.writer;
       yield {

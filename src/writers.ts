@@ -1,7 +1,6 @@
 import type { Settings } from './config/settings.ts';
 import type { ChatWriters } from './gateway/chat-route.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
-import type { ChatEvent } from './providers/chat.ts';
 import { createVaultWriter } from './rag/answer/answer.ts';
 import type { WriterModel } from './rag/answer/answer-task.ts';
 import type { VaultLibrary } from './rag/library.ts';
@@ -56,8 +55,11 @@ function toWriter(model: string, { capabilities }: Deployment): WriterModel {
   return contextLength === undefined ? { model } : { model, contextTokens: contextLength };
 }
 
-/** It quotes notes, so it needs some; a plain chat with it has nothing to quote from. */
-async function* refuseWithoutVault(library: VaultLibrary): AsyncGenerator<ChatEvent> {
+/**
+ * It quotes notes, so it needs some; a plain chat with it has nothing to quote from.
+ * @throws ObeliskError `unsupported`.
+ */
+function refuseWithoutVault(library: VaultLibrary): never {
   const [vault = '<name>'] = library.names();
   throw new ObeliskError(
     'unsupported',
