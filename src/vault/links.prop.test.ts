@@ -25,7 +25,7 @@ const target = fc.oneof(
 test('a resolver that followed every change answers as one that was built anew', () => {
   fc.assert(
     fc.property(
-      fc.array(change, { maxLength: 30 }),
+      fc.array(change, { maxLength: 30, size: 'max' }),
       fc.array(fc.tuple(target, path), { minLength: 5 }),
       (changes, questions) => {
         const followed = createLinkResolver([]);
@@ -56,5 +56,6 @@ test('a resolver that followed every change answers as one that was built anew',
         }
       },
     ),
+    { numRuns: 400 },
   );
 });

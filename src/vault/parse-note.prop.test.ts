@@ -69,7 +69,7 @@ const noteText = fc
       { weight: 3, arbitrary: fc.constantFrom('\n', '\n\n', ' ') },
       fc.string({ unit: 'binary', maxLength: 8 }),
     ),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   )
   .map((pieces) => pieces.join(''));
 
@@ -121,7 +121,7 @@ function isDrawnFrom(text: string, source: string): boolean {
 test('every letter of a block stands, in order, in the lines that the block names', () => {
   fc.assert(
     fc.property(
-      noteText.filter((text) => !/[&\\\0]/.test(text)),
+      noteText.map((text) => text.replace(/[&\\\0]/g, '')),
       (text) => {
         const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
         for (const block of parseNote('n.md', text).blocks) {
@@ -138,7 +138,8 @@ test('every letter of a block stands, in order, in the lines that the block name
 });
 
 test('what stands between comment marks on lines of their own is never read', () => {
-  const safe = noteText.filter((text) => !/%|`|~~~|\$\$|secret|\r/.test(text) && !text.startsWith('---'));
+  // What else can hide a comment mark is left out: an open fence above would make the marks code.
+  const safe = noteText.map((text) => text.replace(/%|`|~|\$|\r|^---/g, ''));
   fc.assert(
     fc.property(
       safe,
@@ -201,7 +202,7 @@ const yamlLine = fc.oneof(
 
 test('properties that are read without the YAML library are read as it reads them', () => {
   fc.assert(
-    fc.property(fc.array(yamlLine, { maxLength: 6 }), (lines) => {
+    fc.property(fc.array(yamlLine, { maxLength: 6, size: 'max' }), (lines) => {
       const simple = simpleYaml(lines);
       if (simple !== undefined) assert.deepEqual(simple, parseYaml(lines.join('\n')) ?? {});
     }),
