@@ -4,6 +4,7 @@ import type { Session } from './session.ts';
 import { EXIT, printJson, styleOf, usageError } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
 import type { AnswerEvent, AnswerSource } from './program.ts';
+import { NoteLinks } from './note-links.ts';
 import { toPlace } from './place.ts';
 import { withoutControls } from './style.ts';
 
@@ -65,10 +66,11 @@ type Asked = { readonly question: string; readonly vault: string };
 async function printAnswer(context: CommandContext, session: Session, asked: Asked): Promise<number> {
   const { terminal, arguments: given } = context;
   const streams = !given.has('json') && !given.has('no-stream');
+  const links = new NoteLinks();
   const answer = await readAnswer(context, session, {
     ...asked,
     onText: (text) => {
-      if (streams) terminal.stdout.write(withoutControls(text));
+      if (streams) terminal.stdout.write(withoutControls(links.push(text)));
     },
   });
   const { text, supported } = answer;
@@ -76,7 +78,8 @@ async function printAnswer(context: CommandContext, session: Session, asked: Ask
   if (given.has('json')) {
     printJson(context, { ...asked, model: answer.model ?? null, text, supported, sources });
   } else {
-    terminal.stdout.write(`${streams ? '' : withoutControls(text)}${text.endsWith('\n') ? '' : '\n'}`);
+    const rest = streams ? links.end() : links.push(text) + links.end();
+    terminal.stdout.write(`${withoutControls(rest)}${text.endsWith('\n') ? '' : '\n'}`);
     printSources(context, sources);
   }
   return supported ? EXIT.ok : EXIT.notInYourNotes;
