@@ -108,6 +108,16 @@ test('a configured override of the model is found by any spelling of its name', 
   });
 });
 
+test('the window a deployment is served with is known beforehand', async () => {
+  await using setting = await startServing(ollama(MODELS));
+  const baseUrl = setting.server.origin;
+  const { management } = setting;
+  assert.equal(management.contextWindow({ baseUrl, model: 'able:latest', defaults: {} }), 16_384);
+  assert.equal(management.contextWindow({ baseUrl, model: 'able:latest', defaults: { num_ctx: 512 } }), 512);
+  assert.equal(management.contextWindow({ baseUrl, model: 'nope', defaults: {} }), undefined);
+  assert.equal(management.contextWindow({ baseUrl: 'http://else', model: 'able', defaults: {} }), undefined);
+});
+
 test('options that were dropped are named in a header', async () => {
   await using setting = await startServing(ollama(MODELS));
   const { headers } = await ask(setting, request({ options: { num_gpu: 2, low_vram: true, num_ctx: 512 } }));

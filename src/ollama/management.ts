@@ -4,7 +4,7 @@ import type { OllamaDiscovery } from './discovery.ts';
 import type { OllamaHosts } from './hosts.ts';
 import type { OllamaModel } from './model-facts.ts';
 import { effectiveOptions } from './prepare.ts';
-import type { OllamaHardware } from './prepare.ts';
+import type { OllamaHardware, OllamaTarget } from './prepare.ts';
 import type { OllamaProgress } from './pull-progress.ts';
 
 /** The operations that only Ollama has: `model.*` and `hardware`, without the gateway in between. */
@@ -17,6 +17,11 @@ export type OllamaManagement = {
   running(signal?: AbortSignal): Promise<readonly OllamaRunning[]>;
   /** `hardware`: the runner options that travel with every request for the model. */
   hardware(model: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Context window in tokens that a deployment is served with, which may be far less than the model was
+   * trained for; undefined for a model that was not found at this host.
+   */
+  contextWindow(target: OllamaTarget): number | undefined;
   /** `model.pull`: the steps of the download; leaving the loop cancels it. */
   pull(model: string, signal: AbortSignal): AsyncIterable<OllamaProgress>;
   /** `model.delete`. */
@@ -44,6 +49,10 @@ export function createOllamaManagement(options: {
       const target = { baseUrl: client.url, model, defaults: {} };
       const facts = { model: await hosts.describe(target, signal), hardware: options.hardware };
       return effectiveOptions(target, facts, {}).options;
+    },
+    contextWindow(target) {
+      const model = target.baseUrl === discovery.url ? discovery.model(target.model) : undefined;
+      return model && effectiveOptions(target, { model, hardware: options.hardware }, {}).numCtx;
     },
     async *pull(model, signal) {
       yield* client.pull(model, signal);

@@ -194,6 +194,7 @@ test('when Ollama goes its models leave the list, and who asks for one is told h
 test('an unknown name gets the nearest ones', async () => {
   await using setting = await start({ models: [LLAMA], vaults: ['Notes'] });
   assert.equal(meaning(setting.registry.resolve('lama3:latest')), 'unknown, nearest llama3:latest');
+  assert.equal(meaning(setting.registry.resolve('llma3')), 'unknown, nearest llama3:latest');
   assert.equal(meaning(setting.registry.resolve('vault/Note')), 'unknown, nearest vault/Notes');
   assert.equal(meaning(setting.registry.resolve('zzz')), 'unknown, nearest ');
 });

@@ -41,6 +41,8 @@ const EXTRACTIVE: Deployment = {
   local: true,
 };
 
+const MAX_NEAREST = 3;
+
 /**
  * Creates the registry of every model that can be asked for now: `model_list`, the models of Ollama
  * and of a LiteLLM proxy, and vaults. It answers from memory; `model_list` wins a collision.
@@ -61,7 +63,10 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
   ];
   const unknown = (name: string): Resolution => ({
     kind: 'unknown',
-    nearest: nearest(name, new Set(list().map((deployment) => deployment.modelName))),
+    nearest: nearestNames(
+      name,
+      list().map((deployment) => deployment.modelName),
+    ),
   });
   const resolveVault = (name: string): Resolution | undefined => {
     const parsed = parseVaultModel(name);
@@ -101,6 +106,18 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
     defaultEmbedding: () => defaultOf('embedding'),
     unservable: () => sources.unservable,
   };
+}
+
+/** People leave `:latest` away, so a name is as near as its short form is. */
+function nearestNames(name: string, names: readonly string[]): readonly string[] {
+  const byForm = new Map(
+    names.flatMap((full): [string, string][] => [
+      [full, full],
+      [full.replace(/:latest$/, ''), full],
+    ]),
+  );
+  const forms = nearest(name, byForm.keys(), MAX_NEAREST * 2);
+  return [...new Set(forms.map((form) => byForm.get(form) ?? form))].slice(0, MAX_NEAREST);
 }
 
 function namedDefault(settings: Settings, kind: ModelKind): string | undefined {
