@@ -4,6 +4,9 @@ const LONGEST_PATTERN = 200;
 /** A quantified group that holds a quantifier or an alternative: the shape that backtracks without end. */
 const RISKY = /\((?:[^()\\]|\\.)*(?:[*+}?]|\|)(?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,)|\\[1-9]|\(\?<?[=!]/;
 
+/** More quantifiers without a limit than this in a row cost a power of the path's length. */
+const MOST_QUANTIFIERS = 3;
+
 /** Obsidian's excluded files, compiled. */
 export type IgnoreFilters = {
   /** Whether a vault path (`/` between folders, no `/` at the end) is excluded. */
@@ -41,7 +44,8 @@ export function compileIgnoreFilters(filters: readonly string[]): IgnoreFilters 
 
 function compile(source: string): RegExp | string {
   if (source.length > LONGEST_PATTERN) return `the expression is longer than ${LONGEST_PATTERN} characters`;
-  if (RISKY.test(source)) return 'the expression could take unbounded time';
+  const quantifiers = source.match(/[*+]|\{\d+,\}/g)?.length ?? 0;
+  if (quantifiers > MOST_QUANTIFIERS || RISKY.test(source)) return 'the expression could take unbounded time';
   try {
     return new RegExp(source, 'i');
   } catch (error) {

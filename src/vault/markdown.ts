@@ -10,7 +10,7 @@ export type MarkdownToken = Token;
  * Longest run of text whose inline syntax is read. Each delimiter costs about 200 bytes while it is
  * open, so a single line of megabytes of `*` would otherwise take the process's memory.
  */
-const LONGEST_INLINE = 131_072;
+export const LONGEST_INLINE: number = 131_072;
 
 /** Most lines of a document that is read as Markdown; a longer one is data, not prose, and costs memory. */
 export const MOST_LINES: number = 100_000;

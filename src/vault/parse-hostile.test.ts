@@ -43,6 +43,7 @@ test('a text that is too deep or too long for Markdown is still found as text', 
   assert.match(parseNote('n.md', `${'>'.repeat(500)} needle`).blocks[0]?.text ?? '', /needle/);
   const long = parseNote('n.md', `${'*'.repeat(200_000)} needle`);
   assert.match(long.blocks[0]?.text ?? '', /needle/);
+  assert.equal(long.warnings.length, 1);
   const lines = parseNote('n.md', `${'- a\n'.repeat(150_000)}\nneedle`);
   assert.equal(lines.blocks.at(-1)?.text, 'needle');
   assert.equal(lines.warnings.length, 1);

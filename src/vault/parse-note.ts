@@ -1,6 +1,7 @@
 import { messageOf } from '../shared/errors.ts';
 import { stringList } from './frontmatter.ts';
-import { MOST_LINES, parseMarkdown } from './markdown.ts';
+import { LONGEST_INLINE, MOST_LINES, parseMarkdown } from './markdown.ts';
+import type { MarkdownToken } from './markdown.ts';
 import { BlockCollector } from './note-blocks.ts';
 import { ReferenceCollector } from './note-references.ts';
 import type { NoteReferences } from './note-references.ts';
@@ -44,10 +45,20 @@ function parseBody(lines: readonly string[], firstLine: number): Body {
   try {
     const tokens = parseMarkdown(lines.join('\n'));
     const blocks = new BlockCollector(tokens, lines, firstLine).collect();
-    return { blocks, ...new ReferenceCollector(tokens, firstLine).collect(), warnings: [] };
+    const references = new ReferenceCollector(tokens, firstLine).collect();
+    return { blocks, ...references, warnings: longTextWarnings(tokens, firstLine) };
   } catch (error) {
     return plainBody(lines, firstLine, `the Markdown could not be read, only its text: ${messageOf(error)}`);
   }
+}
+
+function longTextWarnings(tokens: readonly MarkdownToken[], firstLine: number): NoteWarning[] {
+  return tokens
+    .filter((token) => token.type === 'inline' && token.content.length > LONGEST_INLINE)
+    .map((token) => ({
+      line: (token.map?.[0] ?? 0) + firstLine,
+      message: `a paragraph is longer than ${LONGEST_INLINE} characters; its links and emphasis were not read`,
+    }));
 }
 
 /** Paragraphs between blank lines: the fallback that keeps a note findable. */

@@ -6,8 +6,8 @@
 
 const KEY = /^([A-Za-z_][A-Za-z0-9_-]*(?: [A-Za-z0-9_-]+){0,4}):(?:[ ]+(.*))?$/;
 const ITEM = /^( {0,8})- +(.*)$/;
-const PLAIN = /^[\p{L}/(<][^:#[\]{}\t]*$/u;
-const DATE = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?)?$/;
+const PLAIN = /^[\p{L}/(<](?:[^:#[\]{}\t]|:(?=\S)|(?<=\S)#)*$/u;
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?)?$/;
 const WHOLE_NUMBER = /^(?:0|-?[1-9]\d{0,14})$/;
 const WORDS: ReadonlyMap<string, boolean | null> = new Map([
   ['true', true],
