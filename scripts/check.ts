@@ -27,6 +27,7 @@ const STEPS: readonly Step[] = [
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
   { name: 'dead code', command: [bin('knip')] },
+  { name: 'generated notes', command: [process.execPath, 'scripts/docs.ts', '--check'] },
 ];
 
 function run(step: Step): Promise<boolean> {

@@ -51,6 +51,8 @@ export type HouseOptions = {
 };
 
 const monotonicMs = (): number => performance.now();
+const CLOCK = { monotonicMs, unixMs: Date.now };
+const randomId = (): string => randomUUID().replaceAll('-', '');
 
 /**
  * Builds the object graph by hand and starts what runs by itself: the look for models and the
@@ -58,12 +60,12 @@ const monotonicMs = (): number => performance.now();
  */
 export function assemble({ config, logger, watch }: HouseOptions): House {
   const { settings } = config;
+  const address = { url: '' };
   const key = settings.masterKey === undefined ? {} : { masterKey: settings.masterKey };
   const upstream = createUpstreamClient();
   const instanceId = randomBytes(12).toString('hex');
-  const hosts = createModelHosts({ settings, upstream, logger, instanceId });
-  const { discovery, proxy } = hosts;
-  const address = { url: '' };
+  const facts = { settings, upstream, logger, instanceId };
+  const { discovery, proxy, serving, management } = createModelHosts(facts);
   // The library and the registry need the gateway, which needs them: it is reached through this door.
   const gateway = createInProcessClient((request, response) => handler(request, response));
   const library = createVaultLibrary({
@@ -76,20 +78,18 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
   const registry = createModelRegistry({ settings, discovery, proxy, vaultNames: () => library.names() });
   const sessions = createSessions({ ...key, now: monotonicMs, random: randomBytes });
   const handler = createApp({
+    ...facts,
     registry,
-    upstream,
     writers: {
-      ollama: createOllamaChat(hosts.serving),
+      ollama: createOllamaChat(serving),
       ...createAnswerWriters({ settings, registry, library, gateway, logger, publicUrl: () => address.url }),
     },
-    embedders: { ollama: createOllamaEmbedder(hosts.serving) },
+    embedders: { ollama: createOllamaEmbedder(serving) },
     access: { ...settings.server, ...key, sessions },
     status: () => readinessOf({ library, discovery, proxy }),
     metrics: createMetrics(indexGauges(library)),
-    logger,
-    clock: { monotonicMs, unixMs: Date.now },
-    instanceId,
-    randomId: () => randomUUID().replaceAll('-', ''),
+    clock: CLOCK,
+    randomId,
     extraRoutes: siteRoutes({ library, sessions }),
   });
   const providers = createProviderFactory({
@@ -97,9 +97,8 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     hasLitellm: proxy !== undefined,
     chat: gateway.chat,
     defaultModel: () => registry.defaultChat()?.modelName,
-    management: hosts.management,
+    management,
   });
-  const looked = Promise.all([discovery.start(), proxy?.start()]).then(() => undefined);
   return {
     settings,
     handler,
@@ -111,11 +110,15 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     providers,
     logger,
     address,
-    looked,
+    looked: startLooking(discovery, proxy),
     async close() {
       await Promise.all([discovery.stop(), proxy?.stop(), library.close()]);
       await upstream.close();
       logger.flush();
     },
   };
+}
+
+async function startLooking(...hosts: readonly ({ start(): Promise<void> } | undefined)[]): Promise<void> {
+  await Promise.all(hosts.map(async (host) => host?.start()));
 }

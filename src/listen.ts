@@ -3,10 +3,8 @@ import path from 'node:path';
 import type { House } from './assemble.ts';
 import { toErrorBody } from './providers/openai/error-body.ts';
 import { isObeliskError, ObeliskError, systemCodeOf } from './shared/errors.ts';
+import { SERVER_FILE } from './server-file.ts';
 import { createNodeServer } from './wire/node-server.ts';
-
-/** Name of the file in the data directory by which the command line finds the server. */
-export const SERVER_FILE = 'server.json';
 
 /** How long running requests may go on after the server was told to stop, in milliseconds. */
 const GRACE_MS = 30_000;

@@ -6,11 +6,9 @@ import type { Settings } from '../config/settings.ts';
 import type { Environment } from '../config/substitute.ts';
 import { isObeliskError, systemCodeOf } from '../shared/errors.ts';
 import { isLoopbackUrl } from '../shared/local-host.ts';
+import { SERVER_FILE } from '../server-file.ts';
 import { Secret } from '../shared/secret.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
-
-/** Name of the file in the data directory by which a server is found; only its owner may read it. */
-export const SERVER_FILE = 'server.json';
 
 const serverFile = z.object({
   url: z.string(),

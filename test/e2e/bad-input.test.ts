@@ -14,7 +14,10 @@ describe('bad input gets a clear error and nothing is lost', () => {
   let vault: string;
   before(async () => {
     vault = await mkdtemp(join(tmpdir(), 'obelisk-odd-'));
-    await writeFile(join(vault, 'Good.md'), '---\nbad: [yaml\n---\n# Good\n\nThe lighthouse keeper is called Amundsen.\n');
+    await writeFile(
+      join(vault, 'Good.md'),
+      '---\nbad: [yaml\n---\n# Good\n\nThe lighthouse keeper is called Amundsen.\n',
+    );
     await symlink(vault, join(vault, 'loop'));
     await symlink(tmpdir(), join(vault, 'outside'));
     program = await startProgram({ args: ['serve', '--port', '0', '--vault', vault] });
@@ -24,7 +27,10 @@ describe('bad input gets a clear error and nothing is lost', () => {
     await rm(vault, { recursive: true, force: true });
   });
 
-  async function post(body: string | Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; body: ErrorBody }> {
+  async function post(
+    body: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; body: ErrorBody }> {
     const response = await fetch(`${program.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
@@ -86,7 +92,10 @@ describe('bad input gets a clear error and nothing is lost', () => {
     const response = await fetch(`${program.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'What is the lighthouse keeper called?' }] }),
+      body: JSON.stringify({
+        model,
+        messages: [{ role: 'user', content: 'What is the lighthouse keeper called?' }],
+      }),
     });
     assert.match(await response.text(), /Amundsen/);
   });
@@ -94,7 +103,9 @@ describe('bad input gets a clear error and nothing is lost', () => {
 
 describe('starting with something wrong', () => {
   it('names a vault that does not exist', async () => {
-    const { code, stderr } = await runProgram({ args: ['serve', '--port', '0', '--vault', '/no/such/vault'] });
+    const { code, stderr } = await runProgram({
+      args: ['serve', '--port', '0', '--vault', '/no/such/vault'],
+    });
     assert.equal(code, 1);
     assert.match(stderr, /\/no\/such\/vault/);
   });

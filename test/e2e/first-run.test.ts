@@ -38,7 +38,9 @@ describe('a first run with no configuration, no Ollama and no network', () => {
     });
     assert.equal(response.status, 200);
     const completion = (await response.json()) as {
-      choices: { message: { content: string; sources: { path: string; startLine: number; cited: boolean }[] } }[];
+      choices: {
+        message: { content: string; sources: { path: string; startLine: number; cited: boolean }[] };
+      }[];
     };
     const message = completion.choices[0]?.message;
     assert.ok(message);

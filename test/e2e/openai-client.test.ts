@@ -69,7 +69,10 @@ describe('the official openai client against the running program', () => {
     for await (const chunk of stream) chunks.push(chunk);
     assert.equal(new Set(chunks.map((chunk) => chunk.id)).size, 1);
     assert.equal(chunks[0]?.choices[0]?.delta.role, 'assistant');
-    assert.deepEqual(chunks.flatMap((chunk) => chunk.choices.map((choice) => choice.finish_reason)).filter(Boolean), ['stop']);
+    assert.deepEqual(
+      chunks.flatMap((chunk) => chunk.choices.map((choice) => choice.finish_reason)).filter(Boolean),
+      ['stop'],
+    );
     assert.deepEqual(chunks.at(-1)?.choices, []);
     assert.equal(typeof chunks.at(-1)?.usage?.total_tokens, 'number');
     const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('');
@@ -95,21 +98,34 @@ describe('the official openai client against the running program', () => {
     );
   });
 
-  it('answers from the file as it is after an edit, a rename and a deletion', { timeout: 30_000 }, async () => {
-    const model = await vaultModel();
-    const ask = async (content: string): Promise<{ text: string; paths: string[] }> => {
-      const completion = await client.chat.completions.create({ model, messages: [{ role: 'user', content }] });
-      const message = completion.choices[0]?.message as unknown as { content: string; sources?: { path: string; cited: boolean }[] };
-      return { text: message.content, paths: (message.sources ?? []).filter((source) => source.cited).map((source) => source.path) };
-    };
-    const until = async (test: () => Promise<boolean>): Promise<void> => {
-      while (!(await test())) await new Promise((resolve) => setTimeout(resolve, 200));
-    };
-    await writeFile(join(vault, 'Bicycles.md'), '# Bicycles\n\nThe chain is oiled every 350 kilometres.\n');
-    await until(async () => /350 kilometres/.test((await ask('When is the chain oiled?')).text));
-    await rm(join(vault, 'Bicycles.md'));
-    const gone = await ask('When is the chain oiled?');
-    assert.doesNotMatch(gone.text, /350 kilometres/, 'a deleted note is gone from the next answer');
-    assert.ok(!gone.paths.includes('Bicycles.md'));
-  });
+  it(
+    'answers from the file as it is after an edit, a rename and a deletion',
+    { timeout: 30_000 },
+    async () => {
+      const model = await vaultModel();
+      const ask = async (content: string): Promise<{ text: string; paths: string[] }> => {
+        const completion = await client.chat.completions.create({
+          model,
+          messages: [{ role: 'user', content }],
+        });
+        const message = completion.choices[0]?.message as unknown as {
+          content: string;
+          sources?: { path: string; cited: boolean }[];
+        };
+        return {
+          text: message.content,
+          paths: (message.sources ?? []).filter((source) => source.cited).map((source) => source.path),
+        };
+      };
+      const until = async (test: () => Promise<boolean>): Promise<void> => {
+        while (!(await test())) await new Promise((resolve) => setTimeout(resolve, 200));
+      };
+      await writeFile(join(vault, 'Bicycles.md'), '# Bicycles\n\nThe chain is oiled every 350 kilometres.\n');
+      await until(async () => /350 kilometres/.test((await ask('When is the chain oiled?')).text));
+      await rm(join(vault, 'Bicycles.md'));
+      const gone = await ask('When is the chain oiled?');
+      assert.doesNotMatch(gone.text, /350 kilometres/, 'a deleted note is gone from the next answer');
+      assert.ok(!gone.paths.includes('Bicycles.md'));
+    },
+  );
 });

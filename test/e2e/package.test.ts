@@ -24,7 +24,10 @@ describe('the published package in an empty folder', () => {
     const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
     assert.ok(tarball);
     await writeFile(join(folder, 'package.json'), '{"name":"empty","private":true,"type":"module"}');
-    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball)], { cwd: folder, shell });
+    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball)], {
+      cwd: folder,
+      shell,
+    });
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
