@@ -44,6 +44,8 @@ export type OllamaClient = {
 export type OllamaClientOptions = OllamaExchangeOptions & {
   /** Clocks of calls that load or run a model; those of a local server unless told. */
   readonly clocks?: Clocks;
+  /** Clocks of calls that only look something up. */
+  readonly lookClocks?: Clocks;
 };
 
 /** Calls that only look things up answer soon, or the host is not there. */
@@ -62,7 +64,9 @@ export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
     call: Omit<OllamaCall, 'clocks'>,
     signal?: AbortSignal,
   ): Promise<T> => {
-    const parsed = schema.safeParse(await readOllamaJson(options, { ...call, clocks: LOOK_CLOCKS }, signal));
+    const parsed = schema.safeParse(
+      await readOllamaJson(options, { ...call, clocks: options.lookClocks ?? LOOK_CLOCKS }, signal),
+    );
     if (parsed.success) return parsed.data;
     throw new ObeliskError('upstream_invalid', `ollama ${url}: ${call.path} did not answer as Ollama does`);
   };

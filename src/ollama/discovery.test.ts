@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import type { LogFields, Logger } from '../telemetry/log.ts';
 import { silentLogger } from '../telemetry/log.ts';
+import { LOCAL_CLOCKS } from '../wire/upstream.ts';
 import { createUpstreamClient } from '../wire/upstream-client.ts';
 import { answer, json, ollama, routes } from '../../test/upstream-scripts.ts';
 import type { OllamaModel as ScriptedModel } from '../../test/upstream-scripts.ts';
@@ -30,11 +31,16 @@ type Setting = AsyncDisposable & {
   readonly entries: readonly Entry[];
 };
 
-async function start(script: Script, more: Partial<OllamaDiscoveryOptions> = {}): Promise<Setting> {
+async function start(
+  script: Script,
+  more: Partial<OllamaDiscoveryOptions> = {},
+  lookMs?: number,
+): Promise<Setting> {
   const server = await startUpstream(script);
   const upstream = createUpstreamClient({ tickMs: 5 });
   const entries: Entry[] = [];
-  const client = createOllamaClient({ url: server.origin, upstream });
+  const clocks = lookMs === undefined ? {} : { lookClocks: { ...LOCAL_CLOCKS, firstByteMs: lookMs } };
+  const client = createOllamaClient({ url: server.origin, upstream, ...clocks });
   const discovery = createOllamaDiscovery({ client, pollMs: 20, logger: recorder(entries), ...more });
   return {
     server,
@@ -179,6 +185,28 @@ test('stopping does not wait for a host that is silent', async () => {
   await setting.discovery.stop();
   await started;
   assert.equal(setting.discovery.state().kind, 'starting');
+});
+
+test('a host that is late twice keeps its models, the third time it is away', async () => {
+  let late = false;
+  await using setting = await start(
+    (request, index) => {
+      if (late && request.path === '/api/tags') return [stall];
+      const script = ollama([{ name: 'a:latest' }]);
+      return typeof script === 'function' ? script(request, index) : script;
+    },
+    {},
+    600,
+  );
+  const { discovery } = setting;
+  await discovery.refresh();
+  late = true;
+  await discovery.refresh();
+  await discovery.refresh();
+  assert.equal(discovery.models().length, 1);
+  await discovery.refresh();
+  assert.equal(discovery.state().kind, 'away');
+  assert.deepEqual(discovery.models(), []);
 });
 
 test('something else at the address is named as such, and once', async () => {

@@ -58,8 +58,8 @@ export type OllamaDiscoveryOptions = {
   readonly onSeen?: (names: readonly string[]) => void;
 };
 
-/** A host under load may miss one look; models do not leave the list for that. */
-const TIMEOUTS_UNTIL_AWAY = 2;
+/** A host under load may be late for a look or two; models do not leave the list for that. */
+const TIMEOUTS_UNTIL_AWAY = 3;
 
 type Warmth = { readonly numCtx: number | undefined };
 
