@@ -17,6 +17,7 @@ type Range = readonly [number, number];
 /** Reads what a note's text refers to and what can be referred to in it. */
 export class ReferenceCollector {
   readonly #tokens: readonly MarkdownToken[];
+  readonly #lines: readonly string[];
   readonly #firstLine: number;
   readonly #links: Link[] = [];
   readonly #tags: string[] = [];
@@ -26,9 +27,10 @@ export class ReferenceCollector {
   /** Range of the last closed block at each level. */
   readonly #closed: Map<number, Range> = new Map();
 
-  /** `firstLine` is the line on disk, from 1, of the body's first line. */
-  constructor(tokens: readonly MarkdownToken[], firstLine: number) {
+  /** `lines` are the body's; `firstLine` is the line on disk, from 1, of the first of them. */
+  constructor(tokens: readonly MarkdownToken[], lines: readonly string[], firstLine: number) {
     this.#tokens = tokens;
+    this.#lines = lines;
     this.#firstLine = firstLine;
   }
 
@@ -72,7 +74,9 @@ export class ReferenceCollector {
   #addLink(token: MarkdownToken, siblings: readonly MarkdownToken[], line: number): void {
     if (token.type === 'wiki_link' || token.type === 'wiki_embed') {
       const kind = token.type === 'wiki_embed' ? 'embed' : 'link';
-      this.#links.push({ kind, ...parseWikilink(token.content), line });
+      const parts = parseWikilink(token.content);
+      const leads = parts.target !== '' || parts.headings.length > 0 || parts.blockId !== undefined;
+      if (leads) this.#links.push({ kind, ...parts, line });
       return;
     }
     this.#addMarkdownLink(token, siblings, line);
@@ -98,20 +102,26 @@ export class ReferenceCollector {
     const alone = siblings.length === 1;
     const level = this.#open.length - 1;
     this.#isOnlyBlockId = alone;
-    const [start, end] = (alone ? this.#closed.get(level) : undefined) ?? this.#container() ?? range;
-    this.#blockIds.push({
-      id,
-      startLine: start + this.#firstLine,
-      endLine: Math.max(start, end - 1) + this.#firstLine,
-    });
+    const [start, end] = this.#container(alone ? this.#closed.get(level) : undefined) ?? range;
+    this.#blockIds.push({ id, startLine: start + this.#firstLine, endLine: this.#lastLine(start, end) });
   }
 
-  /** The block that an id at the end of a text addresses: a list item, a whole quote or table, or the paragraph. */
-  #container(): Range | undefined {
-    const item = this.#open.findLast((entry) => entry.type === 'list_item_open');
-    return (
-      item ?? this.#open.find((entry) => entry.type === 'blockquote_open' || entry.type === 'table_open')
-    )?.range;
+  /** Line on disk of the last line before `end` that is not blank. */
+  #lastLine(start: number, end: number): number {
+    let last = Math.max(start, Math.min(end, this.#lines.length) - 1);
+    while (last > start && (this.#lines[last] ?? '').trim() === '') last -= 1;
+    return last + this.#firstLine;
+  }
+
+  /**
+   * The block that an id addresses: the table it stands in, the block `above` it where it stands
+   * alone, else the list item or the whole quote that it ends.
+   */
+  #container(above: Range | undefined): Range | undefined {
+    const openOf = (type: string): Range | undefined =>
+      this.#open.findLast((entry) => entry.type === type)?.range;
+    const outermostQuote = this.#open.find((entry) => entry.type === 'blockquote_open')?.range;
+    return openOf('table_open') ?? above ?? openOf('list_item_open') ?? outermostQuote;
   }
 }
 

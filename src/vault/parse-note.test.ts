@@ -210,3 +210,14 @@ test('an empty note has no blocks', () => {
   for (const text of ['', '\n\n', '---\n---\n', '%%a%%'])
     assert.deepEqual(parseNote('n.md', text).blocks, []);
 });
+
+test('a block id below a list addresses the list, in the last line of a table the table', () => {
+  const ids = (...lines: string[]): unknown[] =>
+    note(...lines).blockIds.map((entry) => [entry.id, entry.startLine, entry.endLine]);
+  assert.deepEqual(ids('- a', '- b', '', '^list'), [['list', 1, 2]]);
+  assert.deepEqual(ids('| a |', '| - |', '| b |', '^tab'), [['tab', 1, 4]]);
+});
+
+test('brackets around nothing are no link', () => {
+  assert.deepEqual(targets('[[ ]] [[]] [[#]] [[|x]] [[a]]'), ['a']);
+});

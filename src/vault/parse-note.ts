@@ -45,7 +45,7 @@ function parseBody(lines: readonly string[], firstLine: number): Body {
   try {
     const tokens = parseMarkdown(lines.join('\n'));
     const blocks = new BlockCollector(tokens, lines, firstLine).collect();
-    const references = new ReferenceCollector(tokens, firstLine).collect();
+    const references = new ReferenceCollector(tokens, lines, firstLine).collect();
     return { blocks, ...references, warnings: longTextWarnings(tokens, firstLine) };
   } catch (error) {
     return plainBody(lines, firstLine, `the Markdown could not be read, only its text: ${messageOf(error)}`);
