@@ -37,6 +37,8 @@ export class Call {
   params: Readonly<Record<string, string>> = {};
   /** Whether the caller may see what only a holder of the key may. */
   authorized = false;
+  /** Whether only a failure is worth a line of the log above `debug`: probes and parts of the page. */
+  quiet = false;
   /** Instances of Obelisk that the request has come through; empty for a client's own. */
   hops = '';
   /** Origin of another site that may read the answer. */
@@ -165,7 +167,7 @@ export class Call {
       promptTokens: this.usage?.promptTokens,
       completionTokens: this.usage?.completionTokens,
     });
-    const level = outcome.startsWith('error:') ? 'warn' : 'info';
+    const level = outcome.startsWith('error:') ? 'warn' : this.quiet ? 'debug' : 'info';
     logger[level]('request', this.#logFields(outcome, durationMs, error));
   }
 

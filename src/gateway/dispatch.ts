@@ -65,6 +65,7 @@ async function serve(call: Call, { table, origins, keys, instanceId }: Gate): Pr
   }
   const route = table.find(request.method, request.path);
   call.route = route.path;
+  call.quiet = route.access === 'open';
   if (route.access === 'key') keys.require(request);
   call.authorized = route.access === 'key' || keys.holds(request);
   if (!trusted && hasBody(route)) requireJson(request);
@@ -79,7 +80,8 @@ function hasBody(route: Route): boolean {
 /** A form of a foreign page cannot send this type without a preflight, which it will not pass. */
 function requireJson(request: HttpRequest): void {
   const type = request.header('content-type') ?? '';
-  if (/^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) return;
+  if (type === 'application/json' || /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type))
+    return;
   throw new ObeliskError('unsupported_media_type', 'send the body as content-type: application/json');
 }
 

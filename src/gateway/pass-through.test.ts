@@ -156,6 +156,27 @@ const STREAM_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'an error without its blank line passes too',
+    stream: true,
+    script: (response) => {
+      startEvents(response);
+      response.end(`${event(chunk('Hel'))}data: {"error":"out of memory"}`);
+    },
+    check: (answer, gateway) => {
+      assert.deepEqual(dataOf(answer.text), [chunk('Hel'), '{"error":"out of memory"}', '[DONE]']);
+      assert.deepEqual(gateway.outcomes(), ['error:upstream_error']);
+    },
+  },
+  {
+    name: 'an error alone without its blank line gets a status of its own',
+    stream: true,
+    script: (response) => {
+      startEvents(response);
+      response.end('data: {"error":"no memory"}');
+    },
+    check: fails(502, 'upstream_error', /no memory/),
+  },
+  {
     name: 'an error as the first event gets a status of its own',
     stream: true,
     script: (response) => {

@@ -42,7 +42,11 @@ const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
 /** How much of an error's body is read. */
 const ERROR_LIMIT_BYTES = 64 * 1024;
 
-/** Sends the request on and its answer back, byte for byte; returns at once. */
+/**
+ * Sends the request on and its answer back, byte for byte; returns at once. `model` in the answer
+ * stays what the upstream says: OpenAI too answers with a longer name than it was asked for, and
+ * rewriting it in every event costs more than all the rest.
+ */
 export function passThrough(
   call: Call,
   request: PassThroughRequest,
@@ -154,12 +158,15 @@ class Passage implements UpstreamSink {
     const facts = tap.facts();
     if (facts.usage) this.#call.usage = facts.usage;
     if (facts.failure) {
-      this.#over('upstream_error');
-      // The upstream's own error frame has gone out already, and says more than ours could.
-      events.endAfterFailure(
-        facts.done ? '' : STREAM_DONE,
-        toStreamedError(facts.failure, this.#request.target.name),
-      );
+      const failure = toStreamedError(facts.failure, this.#request.target.name);
+      if (!events.committed) {
+        this.#fail(failure);
+        return;
+      }
+      this.#over(failure.code);
+      // The upstream's own error frame goes out as it is: it says more than ours could.
+      if (rest) events.send(rest);
+      events.endAfterFailure(facts.done ? '' : STREAM_DONE, failure);
       return;
     }
     if (!facts.complete) {

@@ -196,6 +196,30 @@ test('a loading model is heartbeats and a log line, not silence', async () => {
   );
 });
 
+test('a client that does not read stops the writer instead of filling the memory', async () => {
+  const text = 'x'.repeat(64 * 1024);
+  let written = 0;
+  await using gateway = await gatewayWith(async function* write() {
+    for (; written < 4_000; written += 1) yield { type: 'text-delta', text };
+  });
+  const response = await fetch(gateway.origin + PATH, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'test-model', messages: MESSAGES, stream: true }),
+  });
+  let before = -1;
+  await until(() => {
+    const settled = written > 0 && before === written;
+    before = written;
+    return settled;
+  }, 'the writer waits');
+  // What the kernel holds for both ends is a few MiB; all of it would be 250.
+  assert.ok(written < 1_000, `${written} events were written`);
+  await response.body?.cancel();
+  await until(() => gateway.outcomes().length === 1, 'the call is settled');
+  assert.deepEqual(gateway.outcomes(), ['client_gone']);
+});
+
 test('a client that leaves aborts the writer', async () => {
   let aborted = false;
   let begun = false;

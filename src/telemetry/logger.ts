@@ -53,7 +53,7 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   const waiting: Line[] = [];
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
-  const format = options.format === 'json' ? toJson : toText(options.colours === true);
+  const format = options.format === 'json' ? toJson() : toText(options.colours === true);
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
@@ -97,21 +97,38 @@ function withoutSecrets(text: string, secrets: readonly Secret[]): string {
   return clean;
 }
 
-function toJson({ atMs, level, message, fields }: Line): string {
-  return `${JSON.stringify({ time: new Date(atMs).toISOString(), level, message, ...fields })}\n`;
+/** Lines of one batch share their milliseconds: a date is dearer than the rest of a line. */
+function createTimestamps(): (atMs: number) => string {
+  let shownMs = Number.NaN;
+  let shown = '';
+  return (atMs) => {
+    if (atMs !== shownMs) {
+      shownMs = atMs;
+      shown = new Date(atMs).toISOString();
+    }
+    return shown;
+  };
+}
+
+function toJson(): (line: Line) => string {
+  const time = createTimestamps();
+  return ({ atMs, level, message, fields }) => {
+    let text = `{"time":"${time(atMs)}","level":"${level}","message":${JSON.stringify(message)}`;
+    for (const key in fields) {
+      const value = fields[key];
+      if (value === undefined) continue;
+      const json = typeof value === 'string' && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+      text += `,${JSON.stringify(key)}:${json}`;
+    }
+    return `${text}}\n`;
+  };
 }
 
 function toText(colours: boolean): (line: Line) => string {
-  let shownMs = Number.NaN;
-  let time = '';
+  const time = createTimestamps();
   return ({ atMs, level, message, fields }) => {
-    // Lines of one batch share their milliseconds: a date is dearer than the rest of a line.
-    if (atMs !== shownMs) {
-      shownMs = atMs;
-      time = new Date(atMs).toISOString().slice(11, 23);
-    }
     const name = colours ? `${COLOUR[level]}${level.padEnd(5)}${RESET}` : level.padEnd(5);
-    let text = `${time} ${name} ${message}`;
+    let text = `${time(atMs).slice(11, 23)} ${name} ${message}`;
     for (const key in fields) {
       const value = fields[key];
       if (value !== undefined) text += ` ${key}=${typeof value === 'string' ? quoted(value) : value}`;
