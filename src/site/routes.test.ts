@@ -86,7 +86,7 @@ async function codeOf(path: string, options: Call = {}): Promise<string> {
 
 describe('the page and its files', () => {
   const policy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
   for (const path of ['/', '/assets/app.js', '/vault/Notizen/Ordner/Plan.md', '/obelisk/v1/vaults']) {

@@ -2,10 +2,11 @@ import type { Headers } from '../wire/http.ts';
 
 /**
  * The page may load its own files and talk to its own server, nothing else: neither a script in a
- * note nor an address made up by a model can run or carry anything out.
+ * note nor an address made up by a model can run or carry anything out. Pictures may be `data:`, of
+ * which the renderer lets PNG, JPEG and WebP through; a picture runs nothing and asks nobody.
  */
 export const PAGE_POLICY: string =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** A vault's file opened by itself is inert: no script, no plugin, an origin of its own. */
