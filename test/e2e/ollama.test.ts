@@ -57,7 +57,7 @@ suite('a real Ollama', { skip }, () => {
 
   async function ask(
     fields: Partial<ChatRequest> = {},
-    signal = AbortSignal.timeout(60_000),
+    signal = AbortSignal.timeout(150_000),
     model = TINY_CHAT,
   ): Promise<readonly ChatEvent[]> {
     const write = createOllamaChat(serving)({ baseUrl: url, model, defaults: {} });
@@ -125,7 +125,7 @@ suite('a real Ollama', { skip }, () => {
       const body = { model: TINY_CHAT, messages: [], stream: true, truncate: false, shift: false } as const;
       const asked = { ...body, messages: [{ role: 'user', content: 'hi' }] as const, options };
       let nanoseconds = 0;
-      for await (const line of client.chat(asked, AbortSignal.timeout(60_000))) {
+      for await (const line of client.chat(asked, AbortSignal.timeout(150_000))) {
         nanoseconds = Number(Object(line).load_duration ?? 0);
       }
       return nanoseconds / 1e6;
@@ -140,7 +140,7 @@ suite('a real Ollama', { skip }, () => {
 
   test('texts are embedded in order, with one length and unit norm', async () => {
     const embed = createOllamaEmbedder(serving)({ baseUrl: url, model: TINY_EMBED, defaults: {} });
-    const signal = AbortSignal.timeout(60_000);
+    const signal = AbortSignal.timeout(150_000);
     const input = Array.from({ length: 40 }, (_, index) => `note ${index} of the vault`);
     const { vectors, promptTokens } = await embed({ model: TINY_EMBED, input, options: {} }, signal);
     assert.equal(vectors.length, 40);
@@ -166,7 +166,7 @@ suite('a real Ollama', { skip }, () => {
       readonly think?: boolean;
       readonly tools?: readonly unknown[];
     }): Promise<void> => {
-      for await (const line of client.chat({ ...body, messages, ...fields }, AbortSignal.timeout(60_000)))
+      for await (const line of client.chat({ ...body, messages, ...fields }, AbortSignal.timeout(150_000)))
         assert.ok(line);
     };
     const tools = [
