@@ -22,7 +22,10 @@ export type HttpRequest = {
    * @throws ObeliskError `payload_too_large` past `limitBytes`, `request_timeout`, `client_gone`.
    */
   body(limitBytes: number): Promise<Buffer>;
-  /** Calls `listener` once when the client has gone before the response ended. Returns an undo. */
+  /**
+   * Calls `listener` once, never before this returns, when the client has gone before the response
+   * ended, or had already. Returns an undo.
+   */
   onGone(listener: () => void): () => void;
 };
 

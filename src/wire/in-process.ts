@@ -1,5 +1,6 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { Handler, Headers, HttpRequest, HttpResponse } from './http.ts';
+import { callSoon } from './node-exchange.ts';
 import type { OnError } from './node-server.ts';
 
 /** Unread bytes after which a writer is told to wait. */
@@ -81,6 +82,7 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
   }
 
   onGone(listener: () => void): () => void {
+    if (this.#gone) return callSoon(listener);
     this.#goneListeners.add(listener);
     return () => this.#goneListeners.delete(listener);
   }
@@ -102,10 +104,12 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
   }
 
   onDrain(listener: () => void): void {
-    this.#drainListeners.push(listener);
+    if (this.#gone) queueMicrotask(listener);
+    else this.#drainListeners.push(listener);
   }
 
   end(chunk?: Uint8Array | string): void {
+    if (this.closed) return;
     if (chunk !== undefined) this.write(chunk);
     this.#ended = true;
     this.#wake?.();

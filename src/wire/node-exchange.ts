@@ -103,6 +103,17 @@ class BodyReader implements Watched {
   }
 }
 
+/** Calls a listener that came too late for its event, unless it is taken back before. */
+export function callSoon(listener: () => void): () => void {
+  let wanted = true;
+  queueMicrotask(() => {
+    if (wanted) listener();
+  });
+  return () => {
+    wanted = false;
+  };
+}
+
 function splitTarget(target: string): { path: string; query: string } {
   // Absolute form (RFC 9112, 3.2.2): the authority is not ours to interpret.
   const scheme = target.startsWith('/') ? -1 : target.indexOf('://');
@@ -154,6 +165,7 @@ export class NodeRequest implements HttpRequest {
     const onClose = (): void => {
       if (!outgoing.writableFinished) listener();
     };
+    if (outgoing.destroyed) return callSoon(onClose);
     outgoing.once('close', onClose);
     return () => outgoing.off('close', onClose);
   }
@@ -198,6 +210,8 @@ export class NodeResponse implements HttpResponse, Watched {
   }
 
   write(chunk: Uint8Array | string): boolean {
+    // What comes late for a client that has gone is dropped, not an error.
+    if (this.closed) return true;
     this.#written = true;
     const more = this.#outgoing.write(chunk);
     if (!more && this.#blockedMs === -1) this.#block();
@@ -206,6 +220,10 @@ export class NodeResponse implements HttpResponse, Watched {
 
   onDrain(listener: () => void): void {
     const outgoing = this.#outgoing;
+    if (outgoing.destroyed) {
+      queueMicrotask(listener);
+      return;
+    }
     const once = (): void => {
       outgoing.off('drain', once);
       outgoing.off('close', once);
@@ -216,6 +234,7 @@ export class NodeResponse implements HttpResponse, Watched {
   }
 
   end(chunk?: Uint8Array | string): void {
+    if (this.closed) return;
     // A string of one byte a character leaves with the head in one write; a buffer needs two.
     const joins = !this.#written && chunk instanceof Uint8Array && chunk.length <= MAX_JOINED_BYTES;
     this.#written = true;

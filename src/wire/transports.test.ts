@@ -214,6 +214,27 @@ for (const [name, transport] of Object.entries({ 'over a socket': overSocket, 'i
     await gone;
   });
 
+  test(`${name}, what is written late is dropped, and who waits to write is woken`, async (t) => {
+    const { promise: gone, resolve } = Promise.withResolvers<undefined>();
+    const { promise: woken, resolve: wake } = Promise.withResolvers<undefined>();
+    const call = await transport(t, async (request, response) => {
+      request.onGone(() => resolve(undefined));
+      response.head(200, {});
+      response.write('a');
+      await gone;
+      response.write('b');
+      response.end('c');
+      response.end('d');
+      request.onGone(() => assert.fail('a listener that was taken back is not called'))();
+      request.onGone(() => response.onDrain(() => wake(undefined)));
+    });
+    for await (const bytes of (await call({ path: '/' })).body) {
+      assert.equal(bytes.toString(), 'a');
+      break;
+    }
+    await woken;
+  });
+
   test(`${name}, nobody is told of a caller who has everything`, async (t) => {
     let told = false;
     const call = await transport(t, (request, response) => {
