@@ -193,7 +193,7 @@ for (const { name, ask } of TRANSPORTS) {
     const sane = await ask(gateway, { path: '/v1/models', headers: { 'x-request-id': 'trace-1' } });
     assert.equal(sane.headers['x-request-id'], 'trace-1');
     const long = await ask(gateway, { path: '/v1/models', headers: { 'x-request-id': 'x'.repeat(200) } });
-    assert.match(long.headers['x-request-id'] ?? '', /^req_testinstance_/);
+    assert.match(long.headers['x-request-id'] ?? '', /^req_testinst_/);
   });
 }
 
@@ -201,6 +201,14 @@ test('a call inside the process needs no key', async () => {
   await using gateway = await withKey();
   const inProcess = TRANSPORTS.find(({ name }) => name === 'in process');
   assert.equal((await inProcess?.ask(gateway, CHAT))?.status, 200);
+});
+
+test('a probe is no line of the log, and its failure would be one', async () => {
+  await using gateway = await withKey();
+  await askSocket(gateway, { path: '/health/liveliness' });
+  await askSocket(gateway, CHAT);
+  const levels = gateway.log.filter(({ message }) => message === 'request').map(({ level }) => level);
+  assert.deepEqual(levels, ['debug', 'warn']);
 });
 
 test('readiness tells its details only to holders of the key', async () => {

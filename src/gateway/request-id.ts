@@ -8,11 +8,12 @@ const SANE = /^[A-Za-z0-9._:-]{1,128}$/;
  * else a number of this process. `instance` tells processes apart.
  */
 export function createRequestIds(instance: string): (request: HttpRequest) => string {
+  const mark = instance.slice(0, 8);
   let count = 0;
   return (request) => {
     const sent = request.header('x-request-id');
     if (sent !== undefined && SANE.test(sent)) return sent;
     count += 1;
-    return `req_${instance}_${count.toString(36)}`;
+    return `req_${mark}_${count.toString(36)}`;
   };
 }
