@@ -79,7 +79,8 @@ export class WorkerClient {
 
   #start(): void {
     this.#starts += 1;
-    const worker = new Worker(WORKER_FILE, { workerData: this.#options.setup });
+    // Flags of the main program (`--input-type`, `--test`) are not the worker's; some make it end at once.
+    const worker = new Worker(WORKER_FILE, { workerData: this.#options.setup, execArgv: [] });
     let failure: unknown;
     worker.on('message', (message: WorkerMessage) => {
       this.#take(message);
