@@ -1,6 +1,7 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { ChatWriter } from '../providers/chat.ts';
 import { parseChatRequest } from '../providers/openai/chat-request.ts';
+import { ignoredFields } from '../providers/openai/ignored-fields.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Scan } from '../wire/json-scan.ts';
 import type { Call } from './call.ts';
@@ -42,9 +43,11 @@ export function createChatRoute(options: ChatRouteOptions): (call: Call) => Prom
       passChat(call, { scan, asked, deployment }, options);
       return;
     }
-    const request = parseChatRequest(parseWithDefaults(scan, deployment.defaults));
+    const body = parseWithDefaults(scan, deployment.defaults);
+    const request = parseChatRequest(body);
     await answerTranslated(call, {
       request,
+      ignored: ignoredFields(body),
       write: writerOf(deployment, options.writers),
       identity: {
         id: `chatcmpl-${options.randomId()}`,

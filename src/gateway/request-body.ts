@@ -36,7 +36,7 @@ export async function readJsonBody(request: HttpRequest): Promise<Scan> {
 }
 
 /** The whole body parsed, with the configuration's defaults where it is silent. */
-export function parseWithDefaults(scan: Scan, defaults: Readonly<Record<string, unknown>>): unknown {
+export function parseWithDefaults(scan: Scan, defaults: Readonly<Record<string, unknown>>): object {
   // The scan has shown that this is one object.
   const body = JSON.parse(scan.body.toString()) as Readonly<Record<string, unknown>>;
   return { ...defaults, ...body };

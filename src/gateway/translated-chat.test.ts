@@ -176,6 +176,19 @@ test('a deployment’s defaults stand where a request is silent', async () => {
   assert.deepEqual(seen?.options, { num_ctx: 2048 });
 });
 
+test('what has no effect is named, the writer’s part of it too', async () => {
+  await using gateway = await gatewayWith(async function* write(_request, context) {
+    context.onHeader?.('x-obelisk-options-ignored', 'num_gpu');
+    yield { type: 'finish', reason: 'stop', usage: USAGE };
+  });
+  const fields = { logit_bias: { 50256: -100 }, prediction: {}, parallel_tool_calls: false, verbosity: null };
+  for (const stream of [true, false]) {
+    const body = { model: 'test-model', messages: MESSAGES, stream, ...fields };
+    const answer = await askSocket(gateway, { path: PATH, body });
+    assert.equal(answer.headers['x-obelisk-options-ignored'], 'logit_bias, parallel_tool_calls, num_gpu');
+  }
+});
+
 test('a loading model is heartbeats and a log line, not silence', async () => {
   await using gateway = await gatewayWith(
     async function* write(_request, context) {

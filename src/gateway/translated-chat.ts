@@ -8,11 +8,16 @@ import type { Call } from './call.ts';
 import { EventStream } from './event-stream.ts';
 import type { Heartbeat } from './event-stream.ts';
 
+/** Names what a request asked for in vain; writers add their options to it. */
+const IGNORED_HEADER = 'x-obelisk-options-ignored';
+
 /** What an answer in our own events needs to become OpenAI's. */
 export type TranslatedChat = {
   readonly request: ChatRequest;
   readonly write: ChatWriter;
   readonly identity: AnswerIdentity;
+  /** Fields of the body that have no effect; named in a header. */
+  readonly ignored: readonly string[];
   readonly heartbeat: Heartbeat;
   readonly logger: Logger;
 };
@@ -35,6 +40,7 @@ export async function answerTranslated(call: Call, chat: TranslatedChat): Promis
 async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
   const { request, write, identity, heartbeat } = chat;
   const output = new EventStream(call, heartbeat);
+  Object.assign(output.headers, headersOf(chat));
   const writer = createChatStreamWriter(identity, request.includeUsage);
   try {
     for await (const event of write(request, contextFor(call, chat, { signal, headers: output.headers }))) {
@@ -56,7 +62,7 @@ async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Pr
 }
 
 async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
-  const headers: Record<string, string> = {};
+  const headers = headersOf(chat);
   const builder = createChatCompletionBuilder();
   try {
     for await (const event of chat.write(chat.request, contextFor(call, chat, { signal, headers }))) {
@@ -73,6 +79,10 @@ async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Pro
   }
 }
 
+function headersOf({ ignored }: TranslatedChat): Record<string, string> {
+  return ignored.length === 0 ? {} : { [IGNORED_HEADER]: ignored.join(', ') };
+}
+
 type Started = { readonly signal: AbortSignal; readonly headers: Record<string, string> };
 
 function contextFor(call: Call, { logger }: TranslatedChat, { signal, headers }: Started): ChatContext {
@@ -80,7 +90,9 @@ function contextFor(call: Call, { logger }: TranslatedChat, { signal, headers }:
     signal,
     onLoading: () => logger.info('loading', { requestId: call.id, model: call.model }),
     onHeader: (name, value) => {
-      headers[name] = toHeaderValue(value);
+      const encoded = toHeaderValue(value);
+      const before = name === IGNORED_HEADER ? headers[name] : undefined;
+      headers[name] = before === undefined ? encoded : `${before}, ${encoded}`;
     },
   };
 }
