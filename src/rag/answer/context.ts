@@ -38,7 +38,7 @@ export function choosePassages(found: Found, blocks: NoteBlocks, limits: Context
   });
   let left = limits.maxTokens;
   const passages: Passage[] = [];
-  for (const source of kept) {
+  for (const source of withOpening(kept, blocks)) {
     if (passages.length >= limits.maxPassages) break;
     if (source.text.trim() === '' || passages.some((passage) => holds(passage, source))) continue;
     const passage = toPassage(source, blocks[source.path] ?? []);
@@ -59,7 +59,32 @@ function toPassage(source: Source, all: readonly Block[]): Passage {
   const blocks = all.filter(
     ({ startLine, endLine }) => startLine >= source.startLine && endLine <= source.endLine,
   );
-  return { source, blocks: blocks.length > 0 ? blocks : [asBlock(source)] };
+  const opening = openingOf(all);
+  return {
+    source,
+    blocks: blocks.length > 0 ? blocks : [asBlock(source)],
+    ...(opening !== undefined && blocks.includes(opening) ? { opening } : {}),
+  };
+}
+
+function openingOf(all: readonly Block[]): Block | undefined {
+  return all.find(({ kind }) => kind !== 'heading' && kind !== 'html');
+}
+
+/**
+ * The best note's first block comes along, after the passages of that note: it says what the note is
+ * about, in words that a question for it need not have.
+ */
+function withOpening(sources: readonly Source[], blocks: NoteBlocks): Source[] {
+  const [best] = sources;
+  const opening = best === undefined ? undefined : openingOf(blocks[best.path] ?? []);
+  if (best === undefined || opening === undefined || opening.kind !== 'paragraph') return [...sources];
+  const own = sources.filter(({ path }) => path === best.path);
+  if (own.some(({ startLine, endLine }) => startLine <= opening.startLine && opening.endLine <= endLine)) {
+    return [...sources];
+  }
+  const first = withLines({ ...best, headingPath: [] }, [opening], opening.text);
+  return [...own, first, ...sources.filter(({ path }) => path !== best.path)];
 }
 
 function asBlock({ startLine, endLine, text }: Source): Block {

@@ -34,9 +34,9 @@ export type ExtractiveOptions = {
 };
 
 /** A further unit must be this good, against the best. */
-const KEEP_SHARE = 0.5;
+const KEEP_SHARE = 0.6;
 /** A unit that brings no new term of the question must be this good. */
-const REPEAT_SHARE = 0.75;
+const REPEAT_SHARE = 0.8;
 /** Above this share of common terms (Jaccard) two units say the same. */
 const SAME_SHARE = 0.7;
 /** A unit ending so announces what follows it. */
@@ -138,8 +138,9 @@ function arrange(chosen: readonly Unit[]): Unit[] {
   return passages.flatMap((passage) => {
     const own = chosen.filter((unit) => unit.passage === passage).sort((a, b) => a.position - b.position);
     if (passage !== lead.passage) return own;
-    // What stands above the lead in its note follows it here: the direct answer comes first.
-    const above = own.findIndex((unit) => unit.position >= lead.position);
-    return own.slice(above).concat(own.slice(0, above));
+    // What stands above the lead in its note follows it here: the direct answer comes first. Only
+    // the sentences of its own block keep their order, because they read on from each other.
+    const first = own.findIndex((unit) => unit.block === lead.block);
+    return own.slice(first).concat(own.slice(0, first));
   });
 }

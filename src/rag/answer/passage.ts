@@ -2,7 +2,12 @@ import type { Block } from '../../vault/note.ts';
 import type { Source } from '../types.ts';
 
 /** A source with the blocks that it is made of, so that code stays code and a list stays a list. */
-export type Passage = { readonly source: Source; readonly blocks: readonly Block[] };
+export type Passage = {
+  readonly source: Source;
+  readonly blocks: readonly Block[];
+  /** The first block of the note below its headings, where it is one of these blocks. */
+  readonly opening?: Block;
+};
 
 /** A block as Markdown: code in a fence longer than any run of backticks in it, headings with their marks. */
 export function blockMarkdown(block: Block): string {

@@ -12,15 +12,28 @@ export type ScoredUnit = {
 };
 
 /** How much of the question a unit may be credited for that only its headings or its note's title say. */
-const HEADING_SHARE = 0.4;
-const TITLE_SHARE = 0.2;
+const HEADING_SHARE = 0.5;
+const TITLE_SHARE = 0.4;
+/** Of a note whose whole title is asked for, every sentence is about it. */
+const ASKED_TITLE_SHARE = 0.85;
 /** Query terms side by side in the unit: up to this much on top. */
-const ADJACENCY_SHARE = 0.2;
+const ADJACENCY_SHARE = 0.1;
 /** Each place further down in the ranking costs this share. */
-const RANK_DECAY = 0.12;
+const RANK_DECAY = 0.08;
 /** Shorter than this, in terms, a unit is a label more than a statement. */
 const SHORT_TERMS = 4;
-const LONG_TERMS = 70;
+const LONG_TERMS = 45;
+/** A note named in the question says in its first sentences what it is about. */
+const LEAD_FACTOR = 1.35;
+const NAMED_SHARE = 0.5;
+/** To a question for a way, what announces steps (or is one) is the answer. */
+const STEPS_FACTOR = 1.15;
+const ASKS_A_WAY =
+  /^\s*(?:how\b(?!\s+(?:much|many|old|long|far|often))|wie\b|comment\b|¿?c[óo]mo\b|как\b|如何|怎)/iu;
+const TELLS_A_WAY = /^(?:to|um|pour|para)\s|[:：]\s*$/iu;
+/** Signs that make up code more than prose. */
+const CODE_SIGNS = /[{}<>=;$\\|()[\]"]/g;
+const CODE_SHARE = 0.08;
 
 /** How rare each term of the question is among the units: ln(1 + N/df), the idf of a small collection. */
 function localWeights(
@@ -53,13 +66,16 @@ function adjacency(question: readonly string[], terms: readonly string[]): numbe
   return near / (question.length - 1);
 }
 
-function shapeFactor(unit: Unit, length: number): number {
+function shapeFactor(unit: Unit, length: number, asksAWay: boolean): number {
   let factor = 1 / (1 + RANK_DECAY * unit.rank);
+  const signs = unit.text.match(CODE_SIGNS)?.length ?? 0;
+  if (unit.kind !== 'code' && signs > unit.text.length * CODE_SHARE) factor *= 0.6;
+  if (asksAWay && TELLS_A_WAY.test(unit.text)) factor *= STEPS_FACTOR;
   if (unit.kind !== 'code' && length < SHORT_TERMS) factor *= 0.6;
   if (length > LONG_TERMS) factor *= 0.8;
   // A question in a note is what its next sentence answers; it says nothing itself.
   if (/[?？؟]\s*$/u.test(unit.text)) factor *= 0.4;
-  if (unit.kind === 'code') factor *= 0.8;
+  if (unit.kind === 'code') factor *= 0.6;
   return factor;
 }
 
@@ -80,18 +96,33 @@ export function scoreUnits(
   const weight = new Map(asked.map((term) => [term, weights?.get(term) ?? local.get(term) ?? 0]));
   const total = mass(asked, weight);
   if (total === 0) return [];
+  const asksAWay = ASKS_A_WAY.test(question);
   return units.map((unit, at) => {
     const terms = sets[at] ?? new Set<string>();
     const matched = new Set(asked.filter((term) => terms.has(term)));
     const heading = new Set(tokenizer.documentTerms(unit.heading));
     const title = new Set(tokenizer.documentTerms(unit.passage.source.title));
+    const titleAsked =
+      title.size > 0 && [...title].every((term) => weight.has(term) || tokenizer.isStopTerm(term));
+    const titleShare = titleAsked ? ASKED_TITLE_SHARE : TITLE_SHARE;
     const rest = asked.filter((term) => !matched.has(term));
-    const inHeading = rest.filter((term) => heading.has(term));
-    const inTitle = rest.filter((term) => !heading.has(term) && title.has(term));
+    const inTitle = rest.filter((term) => title.has(term));
+    const inHeading = rest.filter((term) => !title.has(term) && heading.has(term));
     const overlap =
-      mass(matched, weight) + HEADING_SHARE * mass(inHeading, weight) + TITLE_SHARE * mass(inTitle, weight);
+      mass(matched, weight) + HEADING_SHARE * mass(inHeading, weight) + titleShare * mass(inTitle, weight);
     const near = ADJACENCY_SHARE * adjacency(asked, read[at] ?? []);
-    const lead = unit.position === 0 ? 1.05 : 1;
-    return { unit, score: (overlap / total + near) * lead * shapeFactor(unit, terms.size), matched, terms };
+    const named =
+      mass(
+        asked.filter((term) => title.has(term)),
+        weight,
+      ) >=
+      total * NAMED_SHARE;
+    const lead = unit.opening && named && !asksAWay ? LEAD_FACTOR : 1;
+    return {
+      unit,
+      score: (overlap / total + near) * lead * shapeFactor(unit, terms.size, asksAWay),
+      matched,
+      terms,
+    };
   });
 }

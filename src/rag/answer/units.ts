@@ -15,6 +15,8 @@ export type Unit = {
   readonly position: number;
   /** Heading path and headings inside of the passage that stand over the unit. */
   readonly heading: string;
+  /** Whether it stands in the first block of its note. */
+  readonly opening: boolean;
 };
 
 /** A list item longer than this is quoted by its sentences. */
@@ -33,7 +35,16 @@ export function unitsOf(passages: readonly Passage[]): Unit[] {
       if (block.kind === 'heading') heading = `${passage.source.headingPath.join(' ')} ${block.text}`;
       return piecesOf(block).map(({ kind, text }): Unit => {
         position += 1;
-        return { kind, text, block, passage, rank, position: position - 1, heading };
+        return {
+          kind,
+          text,
+          block,
+          passage,
+          rank,
+          position: position - 1,
+          heading,
+          opening: block === passage.opening,
+        };
       });
     });
   });
