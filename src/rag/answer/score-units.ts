@@ -27,7 +27,7 @@ const LONG_TERMS = 45;
 const LEAD_FACTOR = 1.35;
 const NAMED_SHARE = 0.5;
 /** To a question for a way, what announces steps (or is one) is the answer. */
-const STEPS_FACTOR = 1.15;
+const STEPS_FACTOR = 1.3;
 const ASKS_A_WAY =
   /^\s*(?:how\b(?!\s+(?:much|many|old|long|far|often))|wie\b|comment\b|¿?c[óo]mo\b|как\b|如何|怎)/iu;
 const TELLS_A_WAY = /^(?:to|um|pour|para)\s|[:：]\s*$/iu;

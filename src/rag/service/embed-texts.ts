@@ -1,5 +1,6 @@
 import { isObeliskError, messageOf } from '../../shared/errors.ts';
 import type { PendingChunk } from '../index/types.ts';
+import { abortable } from './abortable.ts';
 import type { EmbeddingPort } from './query-embedding.ts';
 
 /** What became of a batch. */
@@ -35,7 +36,7 @@ export async function embedTexts(
 ): Promise<EmbeddedTexts> {
   try {
     const texts = chunks.map(({ embedText }) => embedText);
-    const vectors = await port.embed(texts, signal);
+    const vectors = await abortable(port.embed(texts, signal), signal);
     return { vectors: pair(chunks, vectors), refused: [], warnings: [] };
   } catch (error) {
     if (!isTooLong(error)) throw error;
@@ -70,7 +71,7 @@ async function embedCut(
   let kept = 1;
   for (let cuts = 0; cuts <= MOST_CUTS; cuts += 1) {
     try {
-      const [vector] = await port.embed([cut(text, kept)], signal);
+      const [vector] = await abortable(port.embed([cut(text, kept)], signal), signal);
       return vector === undefined ? { kept } : { vector, kept };
     } catch (error) {
       if (!isTooLong(error)) throw error;

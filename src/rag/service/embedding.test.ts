@@ -165,3 +165,18 @@ test('a failing model is tried again and holds nothing up', async (context) => {
   assert.equal((await library.search('v', 'heron', {})).hits[0]?.path, 'b.md');
   await eventually(() => embedded(library) === 2);
 });
+
+test('a model that never answers holds up neither a question nor the end', async (context) => {
+  const { open } = fixture(context, NOTES);
+  const model = makeModel();
+  let hang = false;
+  const embed: EmbeddingPort = {
+    model: () => model.model(),
+    embed: (texts, signal) => (hang ? new Promise(() => undefined) : model.embed(texts, signal)),
+  };
+  const library = open(embed);
+  await eventually(() => embedded(library) === 2);
+  hang = true;
+  assert.equal((await library.search('v', 'heron', {})).hits[0]?.path, 'b.md');
+  await library.close();
+});

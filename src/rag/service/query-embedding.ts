@@ -1,6 +1,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { EmbeddingModel } from '../index/types.ts';
+import { abortable } from './abortable.ts';
 
 /** What makes vectors: the gateway, in process. */
 export type EmbeddingPort = {
@@ -34,25 +35,11 @@ export async function embedQuery(
   const limit = AbortSignal.timeout(QUERY_EMBEDDING_MS);
   const both = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   try {
-    const [vector] = await Promise.race([embed.embed([query], both), aborted(both)]);
+    const [vector] = await abortable(embed.embed([query], both), both);
     return vector?.length === model.dimensions ? vector : undefined;
   } catch (error) {
     signal?.throwIfAborted();
     logger.warn('a question was searched by words only', { model: model.name, error: messageOf(error) });
     return undefined;
   }
-}
-
-/** Rejects on abort, for a port that does not listen to its signal. */
-async function aborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  if (signal.aborted) reject(signal.reason);
-  signal.addEventListener(
-    'abort',
-    () => {
-      reject(signal.reason);
-    },
-    { once: true },
-  );
-  return promise;
 }

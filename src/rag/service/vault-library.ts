@@ -13,6 +13,7 @@ import type {
   VaultStatus,
 } from '../library.ts';
 import type { Hit, SearchResult, Source } from '../types.ts';
+import { abortable } from './abortable.ts';
 import { EmbeddingPump } from './embedding-pump.ts';
 import type { HostStatus } from './protocol.ts';
 import { embedQuery, type EmbeddingPort } from './query-embedding.ts';
@@ -76,17 +77,7 @@ class WorkerVaultLibrary implements VaultLibrary {
 
   async ready(signal?: AbortSignal): Promise<void> {
     if (signal === undefined) return this.#ready.promise;
-    signal.throwIfAborted();
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => {
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([this.#ready.promise, promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    await abortable(this.#ready.promise, signal);
   }
 
   async search(vault: string, query: string, options: SearchOptions): Promise<VaultSearchResult> {
