@@ -14,7 +14,20 @@ export type NoteEntry = {
 export type NameEntry = { readonly noteId: number; readonly terms: readonly string[] };
 
 /** A word of some name as it is spelled, lower case and without marks, and its term. */
-export type NameWord = { readonly spelling: string; readonly term: string; uses: number };
+export type NameWord = {
+  readonly spelling: string;
+  readonly term: string;
+  /** The letters of the spelling, as bits. */
+  readonly letters: number;
+  uses: number;
+};
+
+/** One bit for each letter that occurs (by code point modulo 32): a quick test before comparing letter by letter. */
+export function letterBits(word: string): number {
+  let bits = 0;
+  for (let index = 0; index < word.length; index += 1) bits |= 1 << (word.charCodeAt(index) & 31);
+  return bits;
+}
 
 type Known = {
   readonly note: NoteEntry;
@@ -44,24 +57,24 @@ function contentWords(words: readonly Word[]): readonly Word[] {
   return content.length > 0 ? content : words;
 }
 
-function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const known = map.get(key);
-  if (known === undefined) map.set(key, new Set([value]));
-  else known.add(value);
+  if (known === undefined) map.set(key, [value]);
+  else known.push(value);
 }
 
-function removeFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
-  const known = map.get(key);
-  known?.delete(value);
-  if (known?.size === 0) map.delete(key);
+function removeFrom<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const rest = map.get(key)?.filter((known) => known !== value) ?? [];
+  if (rest.length > 0) map.set(key, rest);
+  else map.delete(key);
 }
 
 /** The notes of an index and their names, in memory: names are matched whole, which FTS5 cannot do. */
 export class Catalogue {
   readonly #tokenizer: Tokenizer;
   readonly #notes = new Map<number, Known>();
-  readonly #byTerm = new Map<string, Set<NameEntry>>();
-  readonly #byName = new Map<string, Set<number>>();
+  readonly #byTerm = new Map<string, NameEntry[]>();
+  readonly #byName = new Map<string, number[]>();
   readonly #words = new Map<string, NameWord>();
 
   constructor(tokenizer: Tokenizer) {
@@ -114,7 +127,8 @@ export class Catalogue {
 
   /** Notes of exactly this name, title or alias, without regard to case. */
   notesNamed(name: string): NoteEntry[] {
-    return [...(this.#byName.get(comparable(name)) ?? [])].flatMap((id) => this.get(id) ?? []);
+    const ids = new Set(this.#byName.get(comparable(name)));
+    return [...ids].flatMap((id) => this.get(id) ?? []);
   }
 
   nameWords(): Iterable<NameWord> {
@@ -137,7 +151,7 @@ export class Catalogue {
       const [term] = word.terms;
       if (term === undefined || word.terms.length > 1) continue;
       const spelling = foldLatin(word.text.toLowerCase());
-      const known = this.#words.get(spelling) ?? { spelling, term, uses: 0 };
+      const known = this.#words.get(spelling) ?? { spelling, term, letters: letterBits(spelling), uses: 0 };
       known.uses += by;
       if (known.uses > 0) this.#words.set(spelling, known);
       else this.#words.delete(spelling);

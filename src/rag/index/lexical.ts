@@ -27,6 +27,24 @@ const CANDIDATE_COLUMNS = `
       AS context_terms
   FROM chunk JOIN note ON note.id = chunk.note_id`;
 
+/** Places in the index that one question may read to choose candidates: about 10 ms. */
+const MOST_POSTINGS = 30_000;
+
+/**
+ * The terms that choose candidates: all of them, but in a large vault the commonest are left out once the
+ * rarer ones are enough to read. They weigh least, and the scoring afterwards counts them all the same.
+ */
+function candidateTerms(question: Question): QuestionTerm[] {
+  let postings = 0;
+  return question.terms
+    .filter((term) => term.chunks > 0)
+    .sort((a, b) => a.chunks - b.chunks)
+    .filter((term, index) => {
+      postings += term.chunks;
+      return index === 0 || postings <= MOST_POSTINGS;
+    });
+}
+
 /** Text of one chunk as the scoring reads it. */
 type Candidate = { readonly terms: string; readonly context: string };
 
@@ -148,8 +166,9 @@ export class LexicalSearch {
   }
 
   #ranks(question: Question, allowed: ReadonlySet<number> | undefined): Map<number, number> {
-    if (question.terms.length === 0) return new Map();
-    const expression = question.terms.map(({ term }) => `"${term}"`).join(' OR ');
+    const terms = candidateTerms(question);
+    if (terms.length === 0) return new Map();
+    const expression = terms.map(({ term }) => `"${term}"`).join(' OR ');
     const rows =
       allowed === undefined
         ? this.#match.all(expression)

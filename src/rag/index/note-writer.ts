@@ -57,16 +57,17 @@ export class NoteWriter {
     this.#noteAt = database.prepare(`SELECT id, ${NOTE_TERM_COLUMNS} FROM note WHERE path = ?`);
     this.#insertNote = database.prepare(
       `INSERT INTO note (path, title, aliases, hash, size, mtime_ms, ${NOTE_TERM_COLUMNS})
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (:path, :title, :aliases, :hash, :size, :mtimeMs, :titleTerms, :aliasTerms, :descriptionTerms)`,
     );
     this.#updateNote = database.prepare(
-      'UPDATE note SET path = ?, title = ?, aliases = ?, title_terms = ?, alias_terms = ?, description_terms = ? WHERE id = ?',
+      `UPDATE note SET path = :path, title = :title, aliases = :aliases, title_terms = :titleTerms,
+         alias_terms = :aliasTerms, description_terms = :descriptionTerms WHERE id = :id`,
     );
     this.#deleteNote = database.prepare('DELETE FROM note WHERE id = ?');
     this.#insertTag = database.prepare('INSERT INTO tag (note_id, tag) VALUES (?, ?)');
     this.#insertChunk = database.prepare(
       `INSERT INTO chunk (note_id, ordinal, heading_path, start_line, end_line, terms, heading_terms, text, embedding_key)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (:noteId, :ordinal, :headingPath, :startLine, :endLine, :terms, :headingTerms, :text, :key)`,
     );
     this.#chunksOfNote = database.prepare(
       'SELECT id, terms, heading_terms, heading_path, text, embedding_id FROM chunk WHERE note_id = ?',
@@ -83,10 +84,12 @@ export class NoteWriter {
     this.remove(note.path);
     const terms = this.#noteTerms(note);
     const { title, aliases } = note;
-    const { lastInsertRowid } = this.#insertNote.run(
-      ...[note.path, title, JSON.stringify(aliases), file.hash, file.size, file.mtimeMs],
-      ...[terms.title, terms.aliases, terms.description],
-    );
+    const { lastInsertRowid } = this.#insertNote.run({
+      ...noteColumns(note, terms),
+      hash: file.hash,
+      size: file.size,
+      mtimeMs: file.mtimeMs,
+    });
     const id = Number(lastInsertRowid);
     for (const tag of note.tags) this.#insertTag.run(id, comparable(tag));
     chunksOf(note).forEach((chunk, ordinal) => this.#putChunk({ id, title, terms }, chunk, ordinal));
@@ -115,10 +118,7 @@ export class NoteWriter {
     const before = storedNoteTerms(row);
     const terms = this.#noteTerms(note);
     const { title, aliases } = note;
-    this.#updateNote.run(
-      ...[note.path, title, JSON.stringify(aliases)],
-      ...[terms.title, terms.aliases, terms.description, id],
-    );
+    this.#updateNote.run({ ...noteColumns(note, terms), id });
     for (const chunk of this.#chunksOfNote.all(id)) this.#moveChunk(chunk, title, [before, terms]);
     this.#parts.catalogue.remove(id);
     this.#parts.catalogue.add({ id, path: note.path, title, aliases });
@@ -132,10 +132,17 @@ export class NoteWriter {
   ): void {
     const terms = { text: this.#join(chunk.text), headings: this.#join(...chunk.headingPath) };
     const key = embeddingKey(note.title, chunk);
-    const { lastInsertRowid } = this.#insertChunk.run(
-      ...[note.id, ordinal, JSON.stringify(chunk.headingPath), chunk.startLine, chunk.endLine],
-      ...[terms.text, terms.headings, chunk.text, key],
-    );
+    const { lastInsertRowid } = this.#insertChunk.run({
+      noteId: note.id,
+      ordinal,
+      headingPath: JSON.stringify(chunk.headingPath),
+      startLine: chunk.startLine,
+      endLine: chunk.endLine,
+      terms: terms.text,
+      headingTerms: terms.headings,
+      text: chunk.text,
+      key,
+    });
     const id = Number(lastInsertRowid);
     this.#indexWords(id, terms, note.terms);
     this.#parts.vectors.reuse({ id, noteId: note.id, key });
@@ -173,6 +180,17 @@ export class NoteWriter {
   #join(...texts: readonly string[]): string {
     return texts.flatMap((text) => this.#parts.tokenizer.documentTerms(text)).join(' ');
   }
+}
+
+function noteColumns(note: Note, terms: NoteTerms): Record<string, string> {
+  return {
+    path: note.path,
+    title: note.title,
+    aliases: JSON.stringify(note.aliases),
+    titleTerms: terms.title,
+    aliasTerms: terms.aliases,
+    descriptionTerms: terms.description,
+  };
 }
 
 function storedNoteTerms(row: Row): NoteTerms {

@@ -64,9 +64,14 @@ export class TermCounts {
     return this.#counts.has(term);
   }
 
+  /** In how many chunks a term occurs. */
+  count(term: string): number {
+    return this.#counts.get(term) ?? 0;
+  }
+
   /** Inverse document frequency over chunks, `ln(1 + (N - n + 0.5) / (n + 0.5))`: positive for every term. */
   idf(term: string): number {
-    const count = this.#counts.get(term) ?? 0;
+    const count = this.count(term);
     return Math.log(1 + (this.#chunks - count + 0.5) / (count + 0.5));
   }
 }

@@ -1,6 +1,6 @@
 import { openDatabase } from '../../store/database.ts';
 import { numberColumn, textColumn } from '../../store/row.ts';
-import { EmbeddingQueue } from './embedding-queue.ts';
+import { PendingVectors } from './pending-vectors.ts';
 import { NoteWriter } from './note-writer.ts';
 import { INDEX_MIGRATIONS } from './schema.ts';
 import { NoteSearch } from './search.ts';
@@ -37,8 +37,7 @@ export function openVaultIndex(options: VaultIndexOptions): VaultIndex {
   session.read(() => session.count('note'));
   const writer = new NoteWriter(session);
   const search = new NoteSearch(session);
-  const embeddings = new EmbeddingQueue(session);
-  session.write(() => embeddings.prune());
+  const embeddings = new PendingVectors(session);
   return {
     ...(rebuiltBecause === undefined ? {} : { rebuiltBecause }),
     putNote: (note, state) => session.write(() => writer.put(note, state)),

@@ -77,7 +77,7 @@ export function normalizeText(text: string): string {
     .normalize('NFKC')
     .replaceAll('\u0e4d\u0e32', '\u0e33')
     .replaceAll('\u0ecd\u0eb2', '\u0eb3')
-    .replace(/[\u00ad\u200d\u2060\ufeff]/gu, '')
+    .replace(/\u00ad|\u200d|\u2060|\ufeff/gu, '')
     .replace(/(?<=[\u0900-\u0dff])\u200c/gu, '');
   return foldDigits(composed);
 }

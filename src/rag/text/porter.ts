@@ -1,6 +1,6 @@
 /**
  * Porter's stemmer, from M. F. Porter, "An algorithm for suffix stripping", 1980. Written from the
- * paper's rules, in its order and its terms: `m` is the measure of a stem, *v* a vowel in it,
+ * paper's rules, with the two that its author changed since (`bli`, `logi`), in its order and its terms: `m` is the measure of a stem, *v* a vowel in it,
  * *d a double consonant at its end, *o consonant-vowel-consonant with the last not w, x or y.
  */
 
@@ -89,9 +89,10 @@ const STEP_TWO: readonly Rule[] = [
   ['enci', 'ence'],
   ['anci', 'ance'],
   ['izer', 'ize'],
-  ['abli', 'able'],
   ['alli', 'al'],
+  ['logi', 'log'],
   ['ator', 'ate'],
+  ['bli', 'ble'],
   ['eli', 'e'],
 ];
 

@@ -16,7 +16,12 @@ export type Word = {
 };
 
 /** A term to look for, and the typed word it comes from. */
-export type QueryTerm = { readonly term: string; readonly word: string };
+export type QueryTerm = {
+  readonly term: string;
+  readonly word: string;
+  /** Whether the term is a part of an identifier that is asked for as a whole too. */
+  readonly isPart: boolean;
+};
 
 /** Cuts texts into words and words into index terms; one per index, it remembers words it has seen. */
 export type Tokenizer = {
@@ -34,8 +39,8 @@ const ENGLISH_ENDING = /['’][a-z]+$/u;
 const HAS_IDENTIFIER_SHAPE = /_|\p{Ll}\p{Nd}*\p{Lu}|\p{Lu}{2}\p{Ll}{2}/u;
 /** Letters that no other language of Latin script uses in running text. */
 const VIETNAMESE = /[ơưƠƯ\u1ea0-\u1ef9]/u;
-/** Words of a vault repeat (Zipf): this many cover nearly all of its text in about 10 MB. */
-const REMEMBERED_WORDS = 40_000;
+/** Words of a vault repeat (Zipf): this many cover nearly all of its text in about 5 MB. */
+const REMEMBERED_WORDS = 20_000;
 const VIETNAMESE_LETTERS = 8;
 const LONGEST_WORD = 256;
 
@@ -73,9 +78,12 @@ function readWord(match: string, vietnamese: boolean, breakWords: WordBreaker): 
 
 function uniqueTerms(words: readonly Word[]): QueryTerm[] {
   const seen = new Map<string, QueryTerm>();
+  const take = (word: Word, terms: readonly string[], isPart: boolean): void => {
+    for (const term of terms) if (!seen.has(term)) seen.set(term, { term, word: word.text, isPart });
+  };
   for (const word of words) {
-    const terms = word.asksAlternates ? [...word.terms, ...word.alternates] : word.terms;
-    for (const term of terms) if (!seen.has(term)) seen.set(term, { term, word: word.text });
+    take(word, word.terms, false);
+    if (word.asksAlternates) take(word, word.alternates, true);
   }
   return [...seen.values()];
 }
@@ -93,7 +101,7 @@ function createReader(): (text: string) => Word[] {
     const vietnamese = VIETNAMESE.test(normal);
     const known = vietnamese ? remembered.vietnamese : remembered.plain;
     const words: Word[] = [];
-    for (const [match] of normal.matchAll(WORD)) {
+    for (const match of normal.match(WORD) ?? []) {
       let word = known.get(match);
       if (word === undefined) {
         word = readWord(match, vietnamese, breakWords);

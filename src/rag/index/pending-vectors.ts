@@ -9,7 +9,7 @@ import type { ChunkVector, EmbeddingModel, PendingChunk } from './types.ts';
 const SPARE_VECTORS = 2000;
 
 /** Which chunks wait for a vector, of which model, and what is done when one arrives. */
-export class EmbeddingQueue {
+export class PendingVectors {
   readonly #session: IndexSession;
   readonly #pending: StatementSync;
 
@@ -26,6 +26,7 @@ export class EmbeddingQueue {
     const { meta, vectors, database } = this.#session;
     const known = meta.embeddingModel();
     meta.setEmbeddingModel(model);
+    this.#prune();
     if (known?.digest === model.digest && known.dimensions === model.dimensions) return;
     meta.setCalibration(undefined);
     database.exec('DELETE FROM chunk_bits; UPDATE chunk SET embedding_id = NULL');
@@ -60,7 +61,7 @@ export class EmbeddingQueue {
   }
 
   /** Forgets the oldest vectors that no chunk uses, where they outnumber those in use. */
-  prune(): void {
+  #prune(): void {
     this.#session.database
       .prepare(
         `DELETE FROM embedding WHERE id IN (
