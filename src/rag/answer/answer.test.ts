@@ -160,6 +160,27 @@ suite('a vault as a model', () => {
     assert.equal(sent[2]?.text, 'With brackets.');
   });
 
+  test('a prompt stays within the writer’s context, the question and a source above all', async () => {
+    const long = 'The walrus and the heron went on and on. '.repeat(2000);
+    const messages: ChatMessage[] = [
+      { role: 'user', text: long },
+      { role: 'assistant', text: long },
+      { role: 'user', text: 'How do I create an internal link between two notes?' },
+    ];
+    const { chat, requests } = scriptedChat(['Brackets [1].']);
+    await answer(ask('', { messages }), {
+      chat,
+      chooseModel: () => ({ model: 'tiny', contextTokens: 2048 }),
+    });
+    const sent = requests[0]?.messages ?? [];
+    assert.deepEqual(
+      sent.map(({ role }) => role),
+      ['system', 'user'],
+    );
+    assert.match(sent[1]?.text ?? '', /two opening brackets/);
+    assert.ok(sent.map(({ text }) => text).join('').length < 2048 * 3.5);
+  });
+
   test('a follow-up is looked for together with the turns before it', async () => {
     const messages: ChatMessage[] = [
       { role: 'user', text: 'What does Sync cost?' },

@@ -20,6 +20,8 @@ export type ModelWriting = {
 
 /** Where nobody says how long a context is. */
 const USUAL_CONTEXT = 8192;
+/** What a model was trained for is more than what it is served with: the default there is 16,384. */
+const MOST_CONTEXT = 16_384;
 /** Left for the answer unless the request limits it. */
 const ANSWER_TOKENS = 1024;
 /** The contract and what frames the sources. */
@@ -83,7 +85,7 @@ async function prepare(
   const paths = [...new Set(found.sources.map(({ path }) => path))];
   const blocks = await library.blocks(vault, paths, context.signal);
   const system = request.messages.map((message) => (message.role === 'system' ? message.text : '')).join('');
-  const total = writer.contextTokens ?? USUAL_CONTEXT;
+  const total = Math.min(MOST_CONTEXT, writer.contextTokens ?? USUAL_CONTEXT);
   const fixed = FRAME_TOKENS + (request.maxTokens ?? ANSWER_TOKENS) + estimateTokens(system + question.text);
   const room = Math.max(0, total - fixed);
   const historyTokens = Math.floor(room * HISTORY_SHARE);
