@@ -9,6 +9,7 @@ import { silentLogger } from '../../telemetry/log.ts';
 import type { VaultLibrary } from '../library.ts';
 import { createVaultLibrary } from '../service/vault-library.ts';
 import type { AnsweredSource, AnswerFacts } from './answer-fields.ts';
+import { scriptedChat } from '../../../test/scripted-chat.ts';
 import { createVaultWriter, type VaultWriterOptions } from './answer.ts';
 
 const NOTES: Readonly<Record<string, string>> = {
@@ -36,21 +37,6 @@ const ask = (text: string, extra: Partial<ChatRequest> = {}): ChatRequest => ({
   options: {},
   ...extra,
 });
-
-/** A chat that says the given deltas and remembers what it was asked. */
-function scriptedChat(deltas: readonly string[]): {
-  readonly chat: ChatWriter;
-  readonly requests: ChatRequest[];
-} {
-  const requests: ChatRequest[] = [];
-  const chat: ChatWriter = async function* (request) {
-    requests.push(request);
-    await Promise.resolve();
-    for (const text of deltas) yield { type: 'text-delta', text };
-    yield { type: 'finish', reason: 'stop', usage: { promptTokens: 7, completionTokens: 3 } };
-  };
-  return { chat, requests };
-}
 
 const neverChat: ChatWriter = () => {
   throw new ObeliskError('internal', 'no model is to be asked here');

@@ -110,12 +110,9 @@ export function phrasesFor(question: string): Phrases {
   return best;
 }
 
-/** Every sentence that says that the notes hold no answer, to recognise it in a model's words. */
+/** Recognises in a model's words the sentence that says that the notes hold no answer, in any language. */
 export function isNotInNotes(text: string): boolean {
   const start = text.trimStart().slice(0, 200);
-  return [
-    ENGLISH,
-    ...LANGUAGES.map(({ phrases }) => phrases),
-    ...BY_SCRIPT.map(({ phrases }) => phrases),
-  ].some(({ notInNotes }) => start.includes(notInNotes.replace(/[.。]$/u, '')));
+  const known = [...LANGUAGES, ...BY_SCRIPT].map(({ phrases }) => phrases.notInNotes.replace(/[.。]$/u, ''));
+  return known.some((sentence) => start.includes(sentence));
 }
