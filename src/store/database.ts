@@ -12,6 +12,8 @@ export type DatabaseOptions = {
   readonly migrations: readonly string[];
   /** Whether the content can be made again from elsewhere: then a file that does not fit is replaced. */
   readonly derived: boolean;
+  /** Reads what must be readable: where it fails because the file is damaged, the file does not fit. */
+  readonly check?: (database: DatabaseSync) => void;
   /** Milliseconds to wait for another connection's lock; 5,000 unless told. */
   readonly busyTimeoutMs?: number;
 };
@@ -87,7 +89,10 @@ function attempt(options: DatabaseOptions): Attempt {
   try {
     database = connect(options);
     const unfit = unfitReason(database, options);
-    if (unfit === undefined) return { database };
+    if (unfit === undefined) {
+      options.check?.(database);
+      return { database };
+    }
     database.close();
     return { unfit };
   } catch (error) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -158,6 +158,22 @@ test('an index of another version is built again and says so', (context) => {
   other.close();
   const index = openVaultIndex({ file });
   assert.match(index.rebuiltBecause ?? '', /newer/u);
+  assert.equal(index.stats().notes, 0);
+  index.close();
+});
+
+test('an index with damaged pages is built again and says so', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'obelisk-index-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'vault.sqlite');
+  const first = openVaultIndex({ file });
+  for (const [path, text] of Object.entries(NOTES)) first.putNote(parseNote(path, text), FILE);
+  first.close();
+  const bytes = readFileSync(file);
+  bytes.fill(0xaa, 4096);
+  writeFileSync(file, bytes);
+  const index = openVaultIndex({ file });
+  assert.match(index.rebuiltBecause ?? '', /damaged/u);
   assert.equal(index.stats().notes, 0);
   index.close();
 });

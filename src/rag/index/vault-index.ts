@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../store/database.ts';
 import { numberColumn, textColumn } from '../../store/row.ts';
 import { PendingVectors } from './pending-vectors.ts';
@@ -25,16 +26,27 @@ function noteStates(session: IndexSession): Map<string, NoteFile> {
   return states;
 }
 
+/** Reading the file into memory is also what finds out that it is damaged. */
+function openSession(file: string): { session: IndexSession; rebuiltBecause: string | undefined } {
+  let session: IndexSession | undefined;
+  const check = (database: DatabaseSync): void => {
+    session = new IndexSession(database, file);
+    session.load();
+  };
+  const opened = openDatabase({ file, migrations: INDEX_MIGRATIONS, derived: true, check });
+  return {
+    session: session ?? new IndexSession(opened.database, file),
+    rebuiltBecause: opened.rebuiltBecause,
+  };
+}
+
 /**
  * Opens the index of one vault, making the file where there is none. Ranking statistics belong to the
  * file, so every vault has its own.
  * @throws ObeliskError `store_failed` when the file cannot be used.
  */
 export function openVaultIndex(options: VaultIndexOptions): VaultIndex {
-  const { file } = options;
-  const { database, rebuiltBecause } = openDatabase({ file, migrations: INDEX_MIGRATIONS, derived: true });
-  const session = new IndexSession(database, file);
-  session.read(() => session.count('note'));
+  const { session, rebuiltBecause } = openSession(options.file);
   const writer = new NoteWriter(session);
   const search = new NoteSearch(session);
   const embeddings = new PendingVectors(session);
@@ -57,6 +69,6 @@ export function openVaultIndex(options: VaultIndexOptions): VaultIndex {
         embeddedChunks: session.vectors.size,
         terms: session.counts.size,
       })),
-    close: () => database.close(),
+    close: () => session.database.close(),
   };
 }
