@@ -10,6 +10,7 @@ import { openVaultIndex } from '../src/rag/index/vault-index.ts';
 import {
   seededRandom,
   type SyntheticNote,
+  syntheticRenames,
   syntheticVault,
   syntheticWord,
   zipfRank,
@@ -68,6 +69,15 @@ function measureEdits(index: VaultIndex, notes: readonly SyntheticNote[]): numbe
       size: 0,
       mtimeMs: at,
     });
+    return performance.now() - startedAt;
+  });
+}
+
+function measureRenames(index: VaultIndex, notes: readonly SyntheticNote[]): number[] {
+  const texts = new Map(notes.map(({ path, text }) => [path, text]));
+  return [...syntheticRenames(notes, SEED)].map(([from, to]) => {
+    const startedAt = performance.now();
+    index.renameNote(from, to, parseNote(to, texts.get(from) ?? ''));
     return performance.now() - startedAt;
   });
 }
@@ -143,6 +153,8 @@ async function main(): Promise<void> {
       `${NOTES} notes, ${(bytes / 1e6).toFixed(1)} MB, ${index.stats().chunks} chunks indexed in ${seconds.toFixed(1)} s`,
     );
     const edits = measureEdits(index, [...syntheticVault({ notes: EDITS, seed: SEED })]);
+    const renames = measureRenames(index, [...syntheticVault({ notes: EDITS * 10, seed: SEED })]);
+    console.log(`one rename: p50 ${percentile(renames, 0.5)}, p95 ${percentile(renames, 0.95)}`);
     console.log(`one edit: p50 ${percentile(edits, 0.5)}, p95 ${percentile(edits, 0.95)}`);
     index.close();
     const file = join(folder, 'large.sqlite');
