@@ -32,8 +32,15 @@ function ownVariables(tree: YamlTree, environment: Environment): Readonly<Record
   const path = ['environment_variables'];
   const replaced = replaceIn(root['environment_variables'], path, { tree, environment, problems: [] });
   return Object.fromEntries(
-    Object.entries(isRecord(replaced) ? replaced : {}).map(([name, value]) => [name, String(value)]),
+    Object.entries(isRecord(replaced) ? replaced : {})
+      .filter(([, value]) => isScalar(value))
+      .map(([name, value]) => [name, String(value)]),
   );
+}
+
+/** Lists and mappings are no variables; the schema refuses them. */
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 function replaceIn(value: unknown, path: Path, replacing: Replacing): unknown {
