@@ -26,23 +26,16 @@ export function needsCalibration(calibration: Calibration, vectors: number): boo
   return vectors > SMALL_INDEX && vectors >= calibration.vectors * 2;
 }
 
-/**
- * Questions to measure with: halfway between two chunks far apart in the file, since a question lies
- * near several chunks and on none, where signs find their neighbours less easily.
- */
+/** Chunks of the index, evenly picked, stand in for questions: each lies among the texts of its subject. */
 function sampleQuestions(vectors: Iterable<Stored>, count: number): Float32Array[] {
-  const step = Math.max(1, Math.floor(count / (QUESTIONS * 2)));
+  const step = Math.max(1, Math.floor(count / QUESTIONS));
   const sample: Float32Array[] = [];
   let index = 0;
   for (const { vector } of vectors) {
-    if (index % step === 0 && sample.length < QUESTIONS * 2) sample.push(vector.slice());
+    if (index % step === 0 && sample.length < QUESTIONS) sample.push(vector.slice());
     index += 1;
   }
-  const half = Math.floor(sample.length / 2);
-  return sample.slice(0, half).map((vector, at) => {
-    const other = sample[at + half];
-    return vector.map((value, position) => value + (other?.[position] ?? 0) / 2);
-  });
+  return sample;
 }
 
 type Best = { readonly chunkId: number; readonly score: number };

@@ -25,6 +25,8 @@ export type SearchParts = {
 
 const NOTES = 10;
 const CHUNKS_PER_NOTE = 3;
+/** Notes found by name whose vectors are compared: a common word is in thousands of names. */
+const NAMED_NOTES = 50;
 /** Notes named when no word of the question is anywhere. */
 const NEAREST_NOTES = 3;
 
@@ -72,7 +74,8 @@ export class NoteSearch {
     const lexical = this.#lexical.search(question, allowed);
     const names = nameScores(question, catalogue, counts);
     if (allowed !== undefined) for (const id of names.keys()) if (!allowed.has(id)) names.delete(id);
-    const found = new Set([...lexical.map((match) => match.noteId), ...names.keys()]);
+    const named = [...names].sort((a, b) => b[1] - a[1]).slice(0, NAMED_NOTES);
+    const found = new Set([...lexical.map((match) => match.noteId), ...named.map(([id]) => id)]);
     const vectors = this.#byVector(request.vector, found, allowed);
     const ranked = rankNotes({ lexical, names, vectors }).flatMap((scored) => this.#named(scored));
     ranked.sort((a, b) => b.score - a.score || (a.note.path < b.note.path ? -1 : 1));
