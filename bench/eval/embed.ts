@@ -6,7 +6,8 @@ export type EmbedFunction = (texts: readonly string[]) => Promise<readonly Float
 
 const EMBEDDINGS = z.object({ embeddings: z.array(z.array(z.number())) });
 const TAGS = z.object({ models: z.array(z.object({ name: z.string(), digest: z.string() })) });
-const BATCH = 32;
+const BATCH = 8;
+const REQUEST_TIMEOUT_MS = 120_000;
 /** What is kept of a text that a model refuses as too long although it was told to truncate. */
 const SHORTENED = 0.8;
 const SHORTEST = 32;
@@ -16,6 +17,7 @@ async function post(host: string, model: string, input: readonly string[]): Prom
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model, input, truncate: true }),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
 }
 
