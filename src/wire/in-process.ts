@@ -51,6 +51,8 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
   #gone = false;
   #error: unknown;
   #wake: (() => void) | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.leave(new ObeliskError('client_gone', 'the caller gave up'));
 
   constructor(call: InProcessCall, settle: Settle) {
     const mark = call.path.indexOf('?');
@@ -60,6 +62,8 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
     this.#headers = call.headers ?? {};
     this.#body = Buffer.from(call.body ?? '');
     this.#settle = settle;
+    this.#signal = call.signal;
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   get started(): boolean {
@@ -112,6 +116,7 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
     if (this.closed) return;
     if (chunk !== undefined) this.write(chunk);
     this.#ended = true;
+    this.#forgetSignal();
     this.#wake?.();
   }
 
@@ -123,12 +128,18 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
   leave(error: unknown): void {
     if (this.closed) return;
     this.#gone = true;
+    this.#forgetSignal();
     this.#error = error;
     this.#chunks = [];
     this.#settle.reject(error);
     for (const listener of this.#goneListeners) listener();
     this.#drain();
     this.#wake?.();
+  }
+
+  /** A caller's signal may outlive thousands of its calls. */
+  #forgetSignal(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
@@ -187,11 +198,9 @@ async function run(handler: Handler, exchange: LocalExchange, onError: OnError |
  *   handler throws where there is no `onError`.
  */
 export async function callInProcess(handler: Handler, call: InProcessCall): Promise<InProcessResponse> {
-  const gone = (): ObeliskError => new ObeliskError('client_gone', 'the caller gave up');
-  if (call.signal?.aborted === true) throw gone();
+  if (call.signal?.aborted === true) throw new ObeliskError('client_gone', 'the caller gave up');
   const { promise, resolve, reject } = Promise.withResolvers<InProcessResponse>();
   const exchange = new LocalExchange(call, { resolve, reject });
-  call.signal?.addEventListener('abort', () => exchange.leave(gone()), { once: true });
   void run(handler, exchange, call.onError);
   return promise;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ObeliskError, isObeliskError } from '../shared/errors.ts';
@@ -253,4 +254,20 @@ for (const [name, transport] of Object.entries({ 'over a socket': overSocket, 'i
 test('in process, a failure without onError rejects the call', async () => {
   const handler: Handler = () => Promise.reject(new ObeliskError('not_found', 'x'));
   await assert.rejects(callInProcess(handler, { method: 'GET', path: '/' }), { code: 'not_found' });
+});
+
+test('in process, a signal that outlives its calls keeps nothing of them', async () => {
+  const { signal } = new AbortController();
+  const handler: Handler = (_request, response) => {
+    response.head(200, {});
+    response.end('x');
+  };
+  const cut: Handler = () => {
+    throw new ObeliskError('internal', 'a defect');
+  };
+  for (let count = 0; count < 3; count += 1) {
+    await textOf(await callInProcess(handler, { method: 'GET', path: '/', signal }));
+    await assert.rejects(callInProcess(cut, { method: 'GET', path: '/', signal }));
+  }
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
