@@ -76,7 +76,7 @@ class VaultAnswer {
       tokenizer: this.#tokenizer,
       publicUrl,
     };
-    if (!isSupported(found, question)) {
+    if (!this.#isSupported(found, question)) {
       yield* writeRefusal(answer);
       return;
     }
@@ -115,6 +115,12 @@ class VaultAnswer {
     return this.#options.library.search(vault, question.query, { limit: NOTES_SEARCHED, signal });
   }
 
+  /** Of a follow-up the joined turns hold more words than any one passage answers. */
+  #isSupported(found: VaultSearchResult, { query, followUp }: VaultQuestion): boolean {
+    const reading = { question: query, tokenizer: this.#tokenizer };
+    return found.supported || decideSupport(found, { followUp, reading }).supported;
+  }
+
   /** Titles and tags are about the conversation: no retrieval, no citations. */
   async *#housekeep(
     request: ChatRequest,
@@ -145,11 +151,6 @@ function refuseUnsupported(request: ChatRequest): void {
   if (request.format !== undefined && request.format.type !== 'text')
     refuse('response_format', 'a response format');
   if (request.logprobs === true) refuse('logprobs', 'logprobs');
-}
-
-/** Of a follow-up the joined turns hold more words than any one passage answers. */
-function isSupported(found: VaultSearchResult, question: VaultQuestion): boolean {
-  return found.supported || (question.followUp && decideSupport(found, { followUp: true }).supported);
 }
 
 const AWAY = new Set(['model_unavailable', 'upstream_unreachable', 'upstream_timeout', 'overloaded']);

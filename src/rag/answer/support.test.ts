@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { parseNote } from '../../vault/parse-note.ts';
+import { createTokenizer } from '../text/tokenizer.ts';
 import type { VaultIndex } from '../index/types.ts';
 import { openVaultIndex } from '../index/vault-index.ts';
 import type { Hit } from '../types.ts';
@@ -80,6 +81,63 @@ test('what means the same in other words is support', () => {
   assert.equal(decideSupport({ terms, hits: [hit(0.4, 0.6)] }).supported, true);
   assert.equal(decideSupport({ terms, hits: [hit(0, 0.7)] }).supported, true);
   assert.equal(decideSupport({ terms, hits: [hit(0, 0.5)] }).supported, false);
+});
+
+suite('support in a vault of two notes', () => {
+  const tokenizer = createTokenizer();
+  let index: VaultIndex;
+  before(() => {
+    index = openVaultIndex({ file: ':memory:' });
+    const notes = {
+      'Sourdough.md': '# Starter\n\nFeed the starter twice a day with rye flour.',
+      'Bicycle.md': 'The chain is oiled every month. The tyres hold four bar.',
+    };
+    for (const [path, text] of Object.entries(notes)) {
+      index.putNote(parseNote(path, text), { hash: path, size: 1, mtimeMs: 1 });
+    }
+  });
+  after(() => {
+    index.close();
+  });
+  const supports = (question: string): boolean =>
+    decideSupport(index.search({ query: question }), { reading: { question, tokenizer } }).supported;
+
+  for (const question of [
+    'How often is the starter fed?',
+    'Which flour does the starter need?',
+    'how many bar do the tyres hold',
+    'When did I last oil the bicycle chain?',
+  ]) {
+    test(`there is an answer to "${question}"`, () => {
+      assert.equal(supports(question), true);
+    });
+  }
+  for (const question of [
+    'How often is the cat fed?',
+    'What is the capital of Mongolia?',
+    'How many children did Napoleon hold dear?',
+  ]) {
+    test(`there is none to "${question}"`, () => {
+      assert.equal(supports(question), false);
+    });
+  }
+});
+
+test('the more passages a vault has, the more of a question one must cover', () => {
+  const terms = ['alpha', 'beta', 'gamma'];
+  const result = (rarest: number): Parameters<typeof decideSupport>[0] => ({
+    terms,
+    weights: { alpha: rarest / 2, beta: rarest, gamma: rarest },
+    hits: [hit(0.4)],
+  });
+  assert.equal(decideSupport(result(2)).supported, true);
+  assert.equal(decideSupport(result(9)).supported, false);
+});
+
+test('one bigram of many in common is chance', () => {
+  const weights = { 首都: 2.5, 都在: 2.5, 在哪: 2.5, 蒙古: 2.5, 古国: 2.5 };
+  assert.equal(decideSupport({ terms: ['x'], weights, hits: [hit(0.19)] }).supported, false);
+  assert.equal(decideSupport({ terms: ['x'], weights, hits: [hit(0.4)] }).supported, true);
 });
 
 test('joined turns need less of a passage', () => {
