@@ -65,7 +65,8 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
   const upstream = createUpstreamClient();
   const instanceId = randomBytes(12).toString('hex');
   const facts = { settings, upstream, logger, instanceId };
-  const { discovery, proxy, serving, management } = createModelHosts(facts);
+  const hosts = createModelHosts(facts);
+  const { discovery, proxy, serving, management } = hosts;
   // The library and the registry need the gateway, which needs them: it is reached through this door.
   const gateway = createInProcessClient((request, response) => handler(request, response));
   const library = createVaultLibrary({
@@ -112,7 +113,7 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     address,
     looked: startLooking(discovery, proxy),
     async close() {
-      await Promise.all([discovery.stop(), proxy?.stop(), library.close()]);
+      await Promise.all([hosts.stop(), library.close()]);
       await upstream.close();
       logger.flush();
     },

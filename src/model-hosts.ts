@@ -14,6 +14,7 @@ import type { EmbeddingPort } from './rag/service/query-embedding.ts';
 import { createProxyModels } from './router/proxy-models.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
 import type { ConfiguredRegistry } from './router/registry.ts';
+import { openSeenModels } from './seen-models.ts';
 import { isLoopbackUrl } from './shared/local-host.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { UpstreamClient } from './wire/upstream.ts';
@@ -24,6 +25,8 @@ export type ModelHosts = {
   readonly proxy: ProxyModels | undefined;
   readonly serving: OllamaServing;
   readonly management: OllamaManagement;
+  /** Stops looking; resolves when what was seen is on disk. */
+  stop(): Promise<void>;
 };
 
 /** Creates the look-outs for Ollama and the proxy; nothing is sent before they are started. */
@@ -38,7 +41,17 @@ export function createModelHosts(from: {
   // Every look carries our mark, so that an address that leads back to us is recognised.
   const headers = { [HOP_HEADER]: instanceId };
   const client = createOllamaClient({ url: ollama.url, upstream, headers });
-  const discovery = createOllamaDiscovery({ client, pollMs: ollama.pollMs, logger });
+  const seen = openSeenModels(settings.dataDir, logger);
+  const remembered = (url: string): { seen: readonly string[]; onSeen(names: readonly string[]): void } => ({
+    seen: seen.of(url),
+    onSeen: (names) => seen.note(url, names),
+  });
+  const discovery = createOllamaDiscovery({
+    client,
+    pollMs: ollama.pollMs,
+    logger,
+    ...remembered(ollama.url),
+  });
   const serving: OllamaServing = {
     hosts: createOllamaHosts({ upstream, discovery, client, headers }),
     logger,
@@ -51,12 +64,23 @@ export function createModelHosts(from: {
   const proxy =
     litellm === undefined
       ? undefined
-      : createProxyModels({ proxy: litellm, upstream, pollMs: ollama.pollMs, logger, headers });
+      : createProxyModels({
+          proxy: litellm,
+          upstream,
+          pollMs: ollama.pollMs,
+          logger,
+          headers,
+          ...remembered(litellm.apiBase),
+        });
   return {
     discovery,
     proxy,
     serving,
     management: createOllamaManagement({ client, discovery, hosts: serving.hosts, hardware: serving }),
+    async stop() {
+      await Promise.all([discovery.stop(), proxy?.stop()]);
+      await seen.written();
+    },
   };
 }
 

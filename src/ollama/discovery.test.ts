@@ -80,9 +80,9 @@ test('the models are found with what they can do', async () => {
         remoteHost,
       ]),
     [
+      ['big:cloud', true, false, 8192, 'ollama.com'],
       ['llama3:latest', true, false, 8192, undefined],
       ['minilm:latest', false, true, 512, undefined],
-      ['big:cloud', true, false, 8192, 'ollama.com'],
     ],
   );
   assert.equal(discovery.model('LLAMA3')?.name, 'llama3:latest');
@@ -112,7 +112,7 @@ test('a model that cannot be described is listed all the same, and asked for aga
   assert.equal(setting.discovery.model('a')?.embedding, true);
 });
 
-test('models come and go with the host; names once seen are remembered; changes are told once', async () => {
+test('models come and go with the host; its names are remembered; changes are told once', async () => {
   let models: readonly ScriptedModel[] = [{ name: 'a:latest' }];
   const seen: (readonly string[])[] = [];
   const live: Script = (request, index) => {
@@ -156,6 +156,46 @@ test('names of an earlier process are known before the host is found', async () 
   await using setting = await start([stall], { seen: ['llama3:latest'] });
   assert.equal(setting.discovery.wasSeen('ollama3'), false);
   assert.equal(setting.discovery.wasSeen('llama3'), true);
+});
+
+test('a model that was deleted is forgotten, and its host away means nothing for it', async () => {
+  let models: readonly ScriptedModel[] = [{ name: 'a:latest' }, { name: 'b:latest' }];
+  const seen: (readonly string[])[] = [];
+  const live: Script = (request, index) => {
+    const script = ollama(models);
+    return typeof script === 'function' ? script(request, index) : script;
+  };
+  await using setting = await start(live, { seen: ['old:latest'], onSeen: (names) => seen.push(names) });
+  const { discovery, server } = setting;
+  await discovery.refresh();
+  models = [{ name: 'b:latest' }];
+  await discovery.refresh();
+  await discovery.refresh();
+  assert.deepEqual(seen, [['a:latest', 'b:latest'], ['b:latest']]);
+  await server.close();
+  await discovery.refresh();
+  assert.deepEqual(
+    ['old', 'a', 'b'].map((name) => discovery.wasSeen(name)),
+    [false, false, true],
+  );
+});
+
+test('the same models in another order are no change', async () => {
+  const models: ScriptedModel[] = [{ name: 'a:latest' }, { name: 'b:latest' }];
+  const live: Script = (request, index) => {
+    const script = ollama(models);
+    return typeof script === 'function' ? script(request, index) : script;
+  };
+  await using setting = await start(live);
+  const { discovery, entries } = setting;
+  await discovery.refresh();
+  models.reverse();
+  await discovery.refresh();
+  assert.deepEqual(told(entries), ['Ollama found']);
+  assert.deepEqual(
+    discovery.models().map((model) => model.name),
+    ['a:latest', 'b:latest'],
+  );
 });
 
 test('it goes on looking by itself, and stops when told', async () => {

@@ -1,5 +1,6 @@
 import { isObeliskError, messageOf, ObeliskError } from '../shared/errors.ts';
 import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+import { hasSameMembers } from '../shared/same-members.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 import type { OllamaRunning, OllamaTag } from './api-types.ts';
@@ -34,7 +35,7 @@ export type OllamaDiscovery = {
   models(): readonly OllamaModel[];
   /** Finds a model by any spelling of its name (`llama3`, `llama3:latest`). */
   model(name: string): OllamaModel | undefined;
-  /** Whether a model of that name was ever seen here, the host being there or not. */
+  /** Whether the host had a model of that name when it was last there. */
   wasSeen(name: string): boolean;
   /** Whether the model is loaded with that context window, so that it answers at once. */
   isWarm(name: string, numCtx: number | undefined): boolean;
@@ -54,7 +55,7 @@ export type OllamaDiscoveryOptions = {
   readonly logger: Logger;
   /** Names seen by an earlier process, so that a request for one is told that the host is away. */
   readonly seen?: readonly string[];
-  /** Gets all names ever seen when there are new ones, for keeping. */
+  /** Gets the names that the host has when they changed, for keeping. */
   readonly onSeen?: (names: readonly string[]) => void;
 };
 
@@ -73,8 +74,8 @@ class Discovery implements OllamaDiscovery {
   readonly #options: OllamaDiscoveryOptions;
   readonly #describe: ReturnType<typeof createModelDescriber>;
   readonly #listeners = new Set<() => void>();
-  /** Every name ever seen: spelling by key. */
-  readonly #seen = new Map<string, string>();
+  /** Keys of the names that the host had when it was last there. */
+  #seen: ReadonlySet<string>;
   #models: ReadonlyMap<string, OllamaModel> = new Map();
   #running: readonly OllamaRunning[] = [];
   #warm = new Map<string, Warmth>();
@@ -87,7 +88,7 @@ class Discovery implements OllamaDiscovery {
     this.#options = options;
     this.#describe = createModelDescriber(options);
     this.#poller = createPoller({ pollMs: options.pollMs, look: (signal) => this.#look(signal) });
-    for (const name of options.seen ?? []) this.#seen.set(ollamaModelKey(name), name);
+    this.#seen = new Set((options.seen ?? []).map(ollamaModelKey));
   }
 
   start(): Promise<void> {
@@ -147,14 +148,15 @@ class Discovery implements OllamaDiscovery {
       const models = await this.#describe(tags, signal);
       this.#failures = 0;
       this.#noteRunning(running);
-      this.#settle({ kind: 'up', version }, { models, tags });
+      this.#remember(tags);
+      this.#settle({ kind: 'up', version }, models);
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       this.#failures += 1;
       if (this.#isHiccup(error)) return false;
       this.#noteRunning([]);
-      this.#settle(stateOf(error, this.url), { models: new Map(), tags: [] });
+      this.#settle(stateOf(error, this.url), new Map());
       return false;
     }
   }
@@ -191,30 +193,23 @@ class Discovery implements OllamaDiscovery {
     );
   }
 
-  #settle(
-    state: OllamaState,
-    found: { readonly models: ReadonlyMap<string, OllamaModel>; readonly tags: readonly OllamaTag[] },
-  ): void {
+  #settle(state: OllamaState, models: ReadonlyMap<string, OllamaModel>): void {
     const before = { state: this.#state, print: fingerprint(this.#models) };
     this.#state = state;
-    this.#models = found.models;
-    this.#remember(found.tags);
+    this.#models = models;
     const stateChanged = before.state.kind !== state.kind;
     if (stateChanged) this.#report(state);
-    if (!stateChanged && before.print === fingerprint(found.models)) return;
+    if (!stateChanged && before.print === fingerprint(models)) return;
     if (!stateChanged) {
-      this.#options.logger.info('the models of Ollama changed', {
-        host: this.url,
-        models: found.models.size,
-      });
+      this.#options.logger.info('the models of Ollama changed', { host: this.url, models: models.size });
     }
     for (const listener of this.#listeners) listener();
   }
 
   #remember(tags: readonly OllamaTag[]): void {
-    const before = this.#seen.size;
-    for (const tag of tags) this.#seen.set(ollamaModelKey(tag.name), tag.name);
-    if (this.#seen.size > before) this.#options.onSeen?.([...this.#seen.values()]);
+    const before = this.#seen;
+    this.#seen = new Set(tags.map((tag) => ollamaModelKey(tag.name)));
+    if (!hasSameMembers(before, this.#seen)) this.#options.onSeen?.(tags.map((tag) => tag.name));
   }
 
   #report(state: OllamaState): void {

@@ -11,7 +11,7 @@ import type { OllamaModel } from './model-facts.ts';
 /** `/api/show` reads the model's file: not more than this many at once. */
 const CONCURRENT_SHOWS = 2;
 
-/** Describes the listed models, by the key of their name and in the order of the list. */
+/** Describes the listed models, by the key of their name, the one changed last first. */
 export type ModelDescriber = (
   tags: readonly OllamaTag[],
   signal: AbortSignal,
@@ -42,10 +42,14 @@ export function createModelDescriber(options: {
     };
     await Promise.all(Array.from({ length: CONCURRENT_SHOWS }, worker));
     known = shows;
-    return new Map(
-      tags.map((tag) => [ollamaModelKey(tag.name), toOllamaModel(tag, shows.get(cacheKey(tag)))]),
-    );
+    const models = tags.map((tag) => toOllamaModel(tag, shows.get(cacheKey(tag)))).sort(latestFirst);
+    return new Map(models.map((model) => [ollamaModelKey(model.name), model]));
   };
+}
+
+/** Ollama's own order, which it leaves to chance where two models are of the same second. */
+function latestFirst(a: OllamaModel, b: OllamaModel): number {
+  return b.modifiedMs - a.modifiedMs || (a.name < b.name ? -1 : 1);
 }
 
 /** A server too old for digests may replace a model under its name, which changes the time. */

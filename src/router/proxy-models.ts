@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createPoller } from '../ollama/poller.ts';
 import type { Settings } from '../config/settings.ts';
 import { messageOf, ObeliskError } from '../shared/errors.ts';
+import { hasSameMembers } from '../shared/same-members.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Headers } from '../wire/http.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
@@ -21,7 +22,7 @@ export type ProxyModels = {
   model(name: string): Deployment | undefined;
   /** Why the proxy cannot be asked, or undefined when it can. */
   trouble(): string | undefined;
-  /** Whether a model of that name was ever seen here. */
+  /** Whether the proxy had a model of that name when it was last there. */
   wasSeen(name: string): boolean;
   /** Calls `listener` after the models changed. Returns an undo. */
   onChange(listener: () => void): () => void;
@@ -36,6 +37,10 @@ export type ProxyModelsOptions = {
   readonly logger: Logger;
   /** Headers of every look, lower-case. */
   readonly headers?: Headers;
+  /** Names seen by an earlier process, so that a request for one is told that the proxy is away. */
+  readonly seen?: readonly string[];
+  /** Gets the names that the proxy has when they changed, for keeping. */
+  readonly onSeen?: (names: readonly string[]) => void;
 };
 
 const LOOK_CLOCKS: Clocks = { connectMs: 2_000, firstByteMs: 10_000, idleMs: 5_000, totalMs: 15_000 };
@@ -47,16 +52,22 @@ const modelList = z.object({ data: z.array(z.object({ id: z.string().min(1) })) 
 export function createProxyModels(options: ProxyModelsOptions): ProxyModels {
   const { proxy, logger } = options;
   const listeners = new Set<() => void>();
-  const seen = new Set<string>();
+  let seen: ReadonlySet<string> = new Set(options.seen);
+  let wasThere = false;
   let models: ReadonlyMap<string, Deployment> = new Map();
   let trouble: string | undefined = 'it has not been found yet';
+  const remember = (names: ReadonlySet<string>): void => {
+    const changed = !hasSameMembers(seen, names);
+    seen = names;
+    wasThere = true;
+    if (changed) options.onSeen?.([...names]);
+  };
   const settle = (next: ReadonlyMap<string, Deployment>, problem: string | undefined): void => {
-    const turned =
-      (trouble === undefined) !== (problem === undefined) || (trouble !== problem && seen.size === 0);
+    const turned = (trouble === undefined) !== (problem === undefined) || (trouble !== problem && !wasThere);
     const changed = turned || [...models.keys()].join('\n') !== [...next.keys()].join('\n');
     models = next;
     trouble = problem;
-    for (const name of next.keys()) seen.add(name);
+    if (problem === undefined) remember(new Set(next.keys()));
     if (turned) report(logger, { host: proxy.apiBase, models: next.size, problem });
     if (!changed) return;
     for (const listener of listeners) listener();
