@@ -97,8 +97,11 @@ class VaultAnswer {
         yield event;
       }
     } catch (error) {
-      if (begun || target.writer !== undefined || !isAway(error)) throw error;
-      logger.warn('the default model is away; notes are quoted instead', { model: writer.model });
+      if (begun || target.writer !== undefined || !cannotWrite(error)) throw error;
+      logger.warn('the default model cannot write now; notes are quoted instead', {
+        model: writer.model,
+        code: error.code,
+      });
       yield* this.#quote(answer);
     }
   }
@@ -153,8 +156,15 @@ function refuseUnsupported(request: ChatRequest): void {
   if (request.logprobs === true) refuse('logprobs', 'logprobs');
 }
 
-const AWAY = new Set(['model_unavailable', 'upstream_unreachable', 'upstream_timeout', 'overloaded']);
+/** What a model may fail with that says nothing of the question: away, or too small for any source. */
+const CANNOT_WRITE = new Set([
+  'model_unavailable',
+  'upstream_unreachable',
+  'upstream_timeout',
+  'overloaded',
+  'context_length_exceeded',
+]);
 
-function isAway(error: unknown): boolean {
-  return isObeliskError(error) && AWAY.has(error.code);
+function cannotWrite(error: unknown): error is ObeliskError {
+  return isObeliskError(error) && CANNOT_WRITE.has(error.code);
 }

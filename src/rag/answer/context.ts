@@ -41,7 +41,8 @@ export function choosePassages(found: Found, blocks: NoteBlocks, limits: Context
   for (const source of withOpening(kept, blocks)) {
     if (passages.length >= limits.maxPassages) break;
     if (source.text.trim() === '' || passages.some((passage) => holds(passage, source))) continue;
-    const passage = toPassage(source, blocks[source.path] ?? []);
+    const whole = toPassage(source, blocks[source.path] ?? []);
+    const passage = passages.length === 0 ? shortened(whole, left) : whole;
     const tokens = estimateTokens(passage.source.text);
     if (passages.length > 0 && tokens > left) continue;
     left -= tokens;
@@ -65,6 +66,17 @@ function toPassage(source: Source, all: readonly Block[]): Passage {
     blocks: blocks.length > 0 ? blocks : [asBlock(source)],
     ...(opening !== undefined && blocks.includes(opening) ? { opening } : {}),
   };
+}
+
+/** The best passage is always there; where there is no room for all of it, as many of its first blocks as fit. */
+function shortened(passage: Passage, tokens: number): Passage {
+  if (estimateTokens(passage.source.text) <= tokens) return passage;
+  let left = tokens;
+  const end = passage.blocks.findIndex((block, at) => {
+    left -= estimateTokens(block.text);
+    return left < 0 && passage.blocks.slice(0, at).some(({ kind }) => kind !== 'heading');
+  });
+  return end < 0 ? passage : withBlocks(passage, passage.blocks.slice(0, end));
 }
 
 function openingOf(all: readonly Block[]): Block | undefined {

@@ -1,14 +1,14 @@
-import type { ChatEvent, ChatRequest, ChatWriter, FinishReason, Usage } from '../../providers/chat.ts';
+import type { ChatEvent, ChatWriter, FinishReason, Usage } from '../../providers/chat.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 import type { VaultLibrary } from '../library.ts';
 import type { Source } from '../types.ts';
 import { answerFields, type AnswerFacts } from './answer-fields.ts';
 import type { AnswerTask, WriterModel } from './answer-task.ts';
+import { askWithinContext, type BegunAnswer } from './ask-within-context.ts';
 import { checkAnswer, sourcesLike } from './check-answer.ts';
 import { createCitationFilter, type CitationFilter } from './citations.ts';
-import { choosePassages } from './context.ts';
 import { isNotInNotes, phrasesFor } from './phrases.ts';
-import { buildPrompt, estimateTokens } from './prompt.ts';
+import { preparePrompt, type PreparedPrompt } from './prepare-prompt.ts';
 import { nearestNotes } from './refusal.ts';
 
 /** What a model's answer is written with. */
@@ -17,19 +17,6 @@ export type ModelWriting = {
   readonly library: Pick<VaultLibrary, 'blocks'>;
   readonly chat: ChatWriter;
 };
-
-/** Where nobody says how long a context is. */
-const USUAL_CONTEXT = 8192;
-/** What a model was trained for is more than what it is served with: the default there is 16,384. */
-const MOST_CONTEXT = 16_384;
-/** Left for the answer unless the request limits it. */
-const ANSWER_TOKENS = 1024;
-/** The contract and what frames the sources. */
-const FRAME_TOKENS = 400;
-/** More than this only costs time: on a laptop, reading the prompt is most of the wait. */
-const MOST_SOURCE_TOKENS = 6000;
-const MOST_PASSAGES = 8;
-const HISTORY_SHARE = 0.25;
 
 type Ending = { readonly reason: FinishReason; readonly usage: Usage };
 
@@ -40,12 +27,12 @@ type Ending = { readonly reason: FinishReason; readonly usage: Usage };
  * that none does. So a reader without our page, too, can see what an answer rests on.
  */
 export async function* writeWithModel(answer: AnswerTask, writing: ModelWriting): AsyncGenerator<ChatEvent> {
-  const { request, sources } = await prepare(answer, writing);
+  const { sources, events } = await begin(answer, writing);
   const filter = createCitationFilter(sources.length);
   let text = '';
   let ending: Ending | undefined;
   let fields: Readonly<Record<string, unknown>> = {};
-  for await (const event of writing.chat(request, answer.context)) {
+  for await (const event of events) {
     if (event.type === 'finish') ending = event;
     else if (event.type === 'message-fields') fields = event.fields;
     else if (event.type === 'reasoning-delta') yield event;
@@ -73,38 +60,16 @@ export async function* writeWithModel(answer: AnswerTask, writing: ModelWriting)
   yield { type: 'finish', ...pick(ending) };
 }
 
-function pick({ reason, usage }: Ending): Ending {
-  return { reason, usage };
-}
-
-async function prepare(
-  answer: AnswerTask,
-  { writer, library }: ModelWriting,
-): Promise<{ readonly request: ChatRequest; readonly sources: readonly Source[] }> {
-  const { request, question, found, vault, context } = answer;
+async function begin(answer: AnswerTask, { writer, library, chat }: ModelWriting): Promise<BegunAnswer> {
+  const { found, vault, context } = answer;
   const paths = [...new Set(found.sources.map(({ path }) => path))];
   const blocks = await library.blocks(vault, paths, context.signal);
-  const system = request.messages.map((message) => (message.role === 'system' ? message.text : '')).join('');
-  const total = Math.min(MOST_CONTEXT, writer.contextTokens ?? USUAL_CONTEXT);
-  const fixed = FRAME_TOKENS + (request.maxTokens ?? ANSWER_TOKENS) + estimateTokens(system + question.text);
-  const room = Math.max(0, total - fixed);
-  const historyTokens = Math.floor(room * HISTORY_SHARE);
-  const maxTokens = Math.min(MOST_SOURCE_TOKENS, room - historyTokens);
-  const chosen = choosePassages(found, blocks, { maxPassages: MOST_PASSAGES, maxTokens, expand: true });
-  const passages = chosen.map(({ source, blocks: own }, at) => ({
-    source: { ...source, index: at + 1 },
-    blocks: own,
-  }));
-  const phrases = phrasesFor(question.text);
-  const { messages } = request;
-  return {
-    request: {
-      ...request,
-      model: writer.model,
-      messages: buildPrompt({ messages, question: question.text, passages, phrases, historyTokens }),
-    },
-    sources: passages.map(({ source }) => source),
-  };
+  const prepare = (share: number): PreparedPrompt => preparePrompt(answer, { writer, blocks, share });
+  return askWithinContext({ chat, context, prepare });
+}
+
+function pick({ reason, usage }: Ending): Ending {
+  return { reason, usage };
 }
 
 type Appendix = { readonly text: string; readonly attributed: boolean };
