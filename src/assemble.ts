@@ -76,7 +76,16 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     watch,
     logger,
   });
-  const registry = createModelRegistry({ settings, discovery, proxy, vaultNames: () => library.names() });
+  const registry = createModelRegistry({
+    settings,
+    discovery,
+    proxy,
+    vaultNames: () => library.names(),
+    servedContext: hosts.servedContext,
+  });
+  for (const { modelName, source, reason } of registry.unservable()) {
+    logger.warn('a model of model_list cannot be served', { model: modelName, at: source, reason });
+  }
   const sessions = createSessions({ ...key, now: monotonicMs, random: randomBytes });
   const handler = createApp({
     ...facts,

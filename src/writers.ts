@@ -4,6 +4,7 @@ import type { InProcessClient } from './gateway/in-process-chat.ts';
 import { createVaultWriter } from './rag/answer/answer.ts';
 import type { WriterModel } from './rag/answer/answer-task.ts';
 import type { VaultLibrary } from './rag/library.ts';
+import { contextOf } from './router/deployment.ts';
 import type { Deployment, ModelRegistry } from './router/deployment.ts';
 import { ObeliskError } from './shared/errors.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -51,8 +52,8 @@ function chooseModel(
 }
 
 function toWriter(model: string, { capabilities }: Deployment): WriterModel {
-  const { contextLength } = capabilities;
-  return contextLength === undefined ? { model } : { model, contextTokens: contextLength };
+  const contextTokens = contextOf(capabilities);
+  return contextTokens === undefined ? { model } : { model, contextTokens };
 }
 
 /**

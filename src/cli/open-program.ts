@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/settings.ts';
 import { openObelisk, secretsOf } from '../obelisk.ts';
 import type { Obelisk } from '../obelisk.ts';
+import { contextOf } from '../router/deployment.ts';
 import type { Deployment } from '../router/deployment.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { IndexProgress, ModelRow, Program } from './program.ts';
@@ -71,7 +72,7 @@ function progressOf(obelisk: Obelisk): readonly IndexProgress[] {
 
 function toRow(deployment: Deployment, obelisk: Obelisk): ModelRow {
   const { modelName, capabilities, dialect, source } = deployment;
-  const { contextLength } = capabilities;
+  const contextLength = contextOf(capabilities);
   const role = obelisk.roleOf(modelName);
   return {
     name: modelName,

@@ -1,7 +1,8 @@
 import { ObeliskError } from '../shared/errors.ts';
+import { contextOf } from '../router/deployment.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Call } from './call.ts';
-import { modelNotFound } from './resolve-model.ts';
+import { requireModel } from './resolve-model.ts';
 
 /** `created` of every model: nobody knows it, and LiteLLM's clients expect this constant. */
 const CREATED = 1_677_610_602;
@@ -14,7 +15,8 @@ export function createModelsRoute(registry: ModelRegistry): (call: Call) => void
     for (const deployment of registry.list()) {
       if (!byName.has(deployment.modelName)) byName.set(deployment.modelName, deployment);
     }
-    const data = [...byName.values()].map(toModel);
+    const roleOf = rolesOf(registry);
+    const data = [...byName.values()].map((deployment) => toModel(deployment, roleOf(deployment)));
     call.json(200, JSON.stringify({ object: 'list', data }));
   };
 }
@@ -27,16 +29,8 @@ export function createModelsRoute(registry: ModelRegistry): (call: Call) => void
 export function createModelRoute(registry: ModelRegistry, prefix: string): (call: Call) => void {
   return (call) => {
     const id = decodeId(call.request.path.slice(prefix.length));
-    const resolution = registry.resolve(id);
-    if (resolution.kind === 'unknown') throw modelNotFound(id, resolution.nearest);
-    if (resolution.kind === 'away') {
-      const { model, host, remedy } = resolution;
-      throw new ObeliskError(
-        'model_unavailable',
-        `the model ${model} is known, but ${host} is away; ${remedy}`,
-      );
-    }
-    call.json(200, JSON.stringify(toModel(resolution.deployment)));
+    const deployment = requireModel(registry, id);
+    call.json(200, JSON.stringify(toModel(deployment, rolesOf(registry)(deployment))));
   };
 }
 
@@ -50,15 +44,31 @@ function decodeId(raw: string): string {
   }
 }
 
-function toModel(deployment: Deployment): Readonly<Record<string, unknown>> {
+type Role = 'chat' | 'embedding';
+
+/** What a model is used for where a request names none. */
+function rolesOf(registry: ModelRegistry): (deployment: Deployment) => Role | undefined {
+  const chat = registry.defaultChat()?.modelName;
+  const embedding = registry.defaultEmbedding()?.modelName;
+  return ({ modelName }) => (modelName === chat ? 'chat' : modelName === embedding ? 'embedding' : undefined);
+}
+
+/** OpenAI's four fields, LiteLLM's `mode` and `max_input_tokens`, and ours. */
+function toModel(deployment: Deployment, role: Role | undefined): Readonly<Record<string, unknown>> {
   const { capabilities } = deployment;
+  const { tools, vision, thinking } = capabilities;
+  const context = contextOf(capabilities);
   return {
     id: deployment.modelName,
     object: 'model',
     created: CREATED,
     owned_by: ownerOf(deployment),
     mode: capabilities.embedding === true && capabilities.chat !== true ? 'embedding' : 'chat',
-    ...(capabilities.contextLength === undefined ? {} : { max_input_tokens: capabilities.contextLength }),
+    ...(context === undefined ? {} : { max_input_tokens: context }),
+    // What nobody said is left out of the JSON.
+    capabilities: { tools, vision, thinking },
+    source: deployment.source,
+    ...(role === undefined ? {} : { default: role }),
   };
 }
 

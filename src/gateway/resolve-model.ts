@@ -17,24 +17,37 @@ const SANE_NAME = /^[\p{L}\p{M}\p{N} ._:/@+-]{1,256}$/u;
  *   be no name.
  */
 export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelUse): Deployment {
-  const wanted = requireName(registry, name, use);
-  const resolution = registry.resolve(wanted);
-  if (resolution.kind === 'found') return requireUse(registry, resolution.deployment, use);
-  if (resolution.kind === 'away') {
-    const { model, host, remedy } = resolution;
-    throw new ObeliskError(
-      'model_unavailable',
-      `the model ${model} is known, but ${host} is away; ${remedy}`,
-      {
-        param: 'model',
-      },
-    );
+  return requireUse(registry, requireModel(registry, requireName(registry, name, use)), use);
+}
+
+/**
+ * Finds what a name means, whatever it is asked for.
+ * @throws ObeliskError `model_not_found`, `model_unavailable`, `invalid_request`.
+ */
+export function requireModel(registry: ModelRegistry, name: string): Deployment {
+  const resolution = registry.resolve(name);
+  switch (resolution.kind) {
+    case 'found':
+      return resolution.deployment;
+    case 'away':
+      throw unavailable(
+        `the model ${resolution.model} is known, but ${resolution.host} is away; ${resolution.remedy}`,
+      );
+    case 'unservable':
+      throw unavailable(
+        `the model ${resolution.model} (${resolution.place}) cannot be served: ${resolution.reason}`,
+      );
+    case 'unknown':
+      throw modelNotFound(name, resolution.nearest);
   }
-  throw modelNotFound(wanted, resolution.nearest);
+}
+
+function unavailable(message: string): ObeliskError {
+  return new ObeliskError('model_unavailable', message, { param: 'model' });
 }
 
 /** The error for a name that no model has. */
-export function modelNotFound(name: string, nearest: readonly string[]): ObeliskError {
+function modelNotFound(name: string, nearest: readonly string[]): ObeliskError {
   if (!SANE_NAME.test(name) || name.split('/').includes('..')) {
     return new ObeliskError(
       'invalid_request',

@@ -5,7 +5,7 @@ import { OLLAMA_OPTIONS } from '../providers/ollama/options.ts';
 
 import type { OllamaModel } from './model-facts.ts';
 import { applyProfile, isRunnerOption, runnerProfile } from './profile.ts';
-import type { EffectiveOptions } from './profile.ts';
+import type { EffectiveOptions, RunnerProfile } from './profile.ts';
 
 /** What of a deployment Ollama's side needs. */
 export type OllamaTarget = {
@@ -26,6 +26,9 @@ export type OllamaHardware = {
   readonly memoryBytes?: number;
 };
 
+/** What decides the options of a request besides its own words. */
+export type ModelFacts = { readonly model: OllamaModel | undefined; readonly hardware: OllamaHardware };
+
 /** `litellm_params` that are sampling options under another name. */
 const ALIASES: Readonly<Record<string, string>> = {
   max_tokens: 'num_predict',
@@ -41,10 +44,27 @@ const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;
  */
 export function effectiveOptions(
   target: OllamaTarget,
-  facts: { readonly model: OllamaModel | undefined; readonly hardware: OllamaHardware },
+  facts: ModelFacts,
   requested: Readonly<Record<string, unknown>>,
 ): EffectiveOptions {
-  const profile = runnerProfile({
+  const profile = profileOf(target, facts);
+  // A model of Ollama's cloud is not loaded here, so that what loads a model means nothing to it.
+  const runner = facts.model?.remoteHost === undefined ? profile.runner : {};
+  return applyProfile({ ...profile, runner }, { ...samplingDefaults(target.defaults), ...requested });
+}
+
+/**
+ * Tokens of a prompt and its answer that fit where a request says no `num_ctx`; undefined where
+ * nothing is known of the model, or where it is Ollama's cloud that decides.
+ */
+export function servedContext(target: OllamaTarget, facts: ModelFacts): number | undefined {
+  if (facts.model === undefined || facts.model.remoteHost !== undefined) return undefined;
+  const numCtx = profileOf(target, facts).runner['num_ctx'];
+  return typeof numCtx === 'number' ? numCtx : undefined;
+}
+
+function profileOf(target: OllamaTarget, facts: ModelFacts): RunnerProfile {
+  return runnerProfile({
     trainedContext: facts.model?.contextLength,
     ownNumCtx: facts.model?.ownNumCtx,
     sizeBytes: facts.model?.sizeBytes,
@@ -54,9 +74,6 @@ export function effectiveOptions(
     memoryBytes: facts.hardware.memoryBytes,
     deployment: target.defaults,
   });
-  // A model of Ollama's cloud is not loaded here, so that what loads a model means nothing to it.
-  const runner = facts.model?.remoteHost === undefined ? profile.runner : {};
-  return applyProfile({ ...profile, runner }, { ...samplingDefaults(target.defaults), ...requested });
 }
 
 /** Fills what the request leaves open from `litellm_params`: `keep_alive` and `think`. */

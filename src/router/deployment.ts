@@ -37,13 +37,22 @@ export type ModelCapabilities = {
   readonly thinking?: boolean;
   /** Tokens the model was trained for. */
   readonly contextLength?: number;
+  /** Tokens of a prompt and its answer that fit as the model is served, where that is known to be less. */
+  readonly servedContext?: number;
 };
+
+/** Tokens of a prompt and its answer that fit, as far as is known. */
+export function contextOf({ contextLength, servedContext }: ModelCapabilities): number | undefined {
+  return servedContext ?? contextLength;
+}
 
 /** What a model name means at this moment. */
 export type Resolution =
   | { readonly kind: 'found'; readonly deployment: Deployment }
   /** Known, but its host is away: answered with 503. */
   | { readonly kind: 'away'; readonly model: string; readonly host: string; readonly remedy: string }
+  /** Configured in a way that leads nowhere: answered with 503, which no waiting mends. */
+  | { readonly kind: 'unservable'; readonly model: string; readonly place: string; readonly reason: string }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
 
 /** Every model that can be asked for now. Implementations answer from memory. */

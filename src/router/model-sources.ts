@@ -15,6 +15,8 @@ export type ModelSourcesOptions = {
   /** Deployments of `model_list`, in its order. */
   readonly deployments: readonly Deployment[];
   readonly unservable: readonly Unservable[];
+  /** Tokens that a model of the Ollama that was found is served with. */
+  readonly servedContext?: ((deployment: Deployment) => number | undefined) | undefined;
 };
 
 const MAX_MATCHED = 256;
@@ -115,7 +117,9 @@ export class ModelSources {
   #ollamaModels(): ReadonlyMap<string, Deployment> {
     const { discovery } = this.#options;
     this.#ollama ??= new Map(
-      discovery.models().map((model) => [model.name, toOllamaDeployment(model, discovery.url)]),
+      discovery
+        .models()
+        .map((model) => [model.name, this.#withContext(toOllamaDeployment(model, discovery.url))]),
     );
     return this.#ollama;
   }
@@ -129,10 +133,16 @@ export class ModelSources {
         if (model === undefined) return [configured, configured];
         const capabilities = { ...ollamaCapabilities(model), ...configured.capabilities };
         const local = configured.local && model.remoteHost === undefined;
-        return [configured, { ...configured, capabilities, local }];
+        return [configured, this.#withContext({ ...configured, capabilities, local })];
       }),
     );
     return this.#configured.get(deployment) ?? deployment;
+  }
+
+  #withContext(deployment: Deployment): Deployment {
+    const servedContext = this.#options.servedContext?.(deployment);
+    if (servedContext === undefined) return deployment;
+    return { ...deployment, capabilities: { ...deployment.capabilities, servedContext } };
   }
 
   #isAway(deployment: Deployment): boolean {
@@ -171,7 +181,7 @@ export class ModelSources {
 
   #unservable(name: string): Resolution | undefined {
     const entry = this.unservable.find((candidate) => candidate.modelName === name);
-    return entry && { kind: 'away', model: name, host: entry.source, remedy: entry.reason };
+    return entry && { kind: 'unservable', model: name, place: entry.source, reason: entry.reason };
   }
 
   #awayOllama(name: string): Resolution {

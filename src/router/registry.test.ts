@@ -90,6 +90,7 @@ function meaning(resolution: Resolution): string {
     return `${dialect} ${modelName} -> ${model}`;
   }
   if (resolution.kind === 'away') return `away ${resolution.host}: ${resolution.remedy}`;
+  if (resolution.kind === 'unservable') return `unservable ${resolution.place}: ${resolution.reason}`;
   return `unknown, nearest ${resolution.nearest.join(' ')}`;
 }
 
@@ -271,7 +272,7 @@ test('an entry that leads nowhere says so when it is asked for, and is not liste
   });
   assert.match(
     meaning(setting.registry.resolve('claude')),
-    /^away model_list, line 3: Obelisk does not speak/,
+    /^unservable model_list, line 3: Obelisk does not speak/,
   );
   assert.deepEqual(setting.registry.list(), []);
   assert.deepEqual(

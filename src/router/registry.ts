@@ -26,6 +26,8 @@ export type ModelRegistryOptions = {
   readonly proxy?: ProxyModels | undefined;
   /** Names of the vaults that are served now, in NFC. */
   readonly vaultNames: () => readonly string[];
+  /** Tokens that a model of the Ollama that was found is served with. */
+  readonly servedContext?: (deployment: Deployment) => number | undefined;
 };
 
 /** The built-in writer by name: who may be asked to write a vault's answer without any model. */
