@@ -19,9 +19,10 @@ export type PageDependencies = {
 };
 
 /** Serves `/`. The page holds nothing of the vaults: it asks for them, with its session where one is needed. */
-export function indexHandler(assets: Assets): Handler {
+export function indexHandler({ assets, sessions }: Pick<PageDependencies, 'assets' | 'sessions'>): Handler {
+  const index = fillIndex(assets, sessions);
   return (_request, response) => {
-    sendHtml(response, 200, assets.index);
+    sendHtml(response, 200, index);
   };
 }
 
@@ -31,13 +32,14 @@ export function indexHandler(assets: Assets): Handler {
  * followed from another program, but it does with the script's own requests.
  */
 export function notePageHandler({ library, sessions, assets }: PageDependencies): Handler {
+  const index = fillIndex(assets, sessions);
   return async (request, response) => {
     const { vault, path } = parseVaultPath(request.path, '/vault/');
     if (path === '') {
-      sendHtml(response, 200, assets.index);
+      sendHtml(response, 200, index);
       return;
     }
-    const known = !sessions.required || sessions.valid(request.header('cookie'));
+    const known = !sessions.required || sessions.valid(request);
     const frame = { title: path, vault, path };
     if (!known) {
       sendHtml(response, 401, fillNote(assets.note, { ...frame, state: 'locked', html: LOCKED }));
@@ -49,6 +51,11 @@ export function notePageHandler({ library, sessions, assets }: PageDependencies)
       sendHtml(response, 404, fillNote(assets.note, { ...frame, state: 'missing', html: MISSING }));
     else sendHtml(response, 200, fillNote(assets.note, { ...view, state: 'shown' }));
   };
+}
+
+/** Signing out is offered where there is something to sign out of. */
+function fillIndex({ index }: Assets, { required }: Sessions): string {
+  return index.replace('{{signOutHidden}}', required ? '' : 'hidden');
 }
 
 async function existing<T>(promise: Promise<T>): Promise<T | undefined> {

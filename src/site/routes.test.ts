@@ -155,7 +155,8 @@ describe('a note', () => {
     assert.equal(stranger.status, 401);
     assert.ok(!stranger.text.includes('Start'));
     assert.match(stranger.text, /data-state="locked"/);
-    const cookie = locked.open('sk-right', 'a').split(';')[0] ?? '';
+    const cookie =
+      locked.open('sk-right', { header: () => undefined, remoteAddress: 'a' }).split(';')[0] ?? '';
     assert.match((await call(path, { headers: { cookie } }, locked)).text, /Start/);
   });
 });

@@ -30,7 +30,7 @@ export type SiteDependencies = {
 export function siteRoutes({ library, sessions }: SiteDependencies): readonly SiteRoute[] {
   const assets = readAssets();
   return [
-    { method: 'GET', path: '/', access: 'open', handler: indexHandler(assets) },
+    { method: 'GET', path: '/', access: 'open', handler: indexHandler({ assets, sessions }) },
     { method: 'GET', path: '/assets/*', access: 'open', handler: assetHandler(assets) },
     {
       method: 'GET',

@@ -30,14 +30,15 @@ describe('a session over HTTP', () => {
     const opened = await post('{"key":"sk-right"}');
     assert.equal(opened.status, 204);
     const cookie = opened.headers['set-cookie']?.split(';')[0] ?? '';
-    assert.ok(locked.valid(cookie));
+    const caller = { header: () => cookie, remoteAddress: '' };
+    assert.ok(locked.valid(caller));
     const ended = await callInProcess(endSessionHandler(locked), {
       method: 'DELETE',
       path,
       headers: { cookie },
     });
     assert.match(ended.headers['set-cookie'] ?? '', /Max-Age=0/);
-    assert.ok(!locked.valid(cookie));
+    assert.ok(!locked.valid(caller));
   });
 
   it('does not open with another key', async () => {

@@ -16,14 +16,14 @@ export function openSessionHandler(sessions: Sessions): Handler {
       );
     }
     const key = readKey((await request.body(MOST_BODY_BYTES)).toString());
-    answer(response, sessions.required ? sessions.open(key, request.remoteAddress) : undefined);
+    answer(response, sessions.required ? sessions.open(key, request) : undefined);
   };
 }
 
 /** Serves `DELETE /obelisk/v1/session`: ends the session of the request's cookie. */
 export function endSessionHandler(sessions: Sessions): Handler {
   return (request, response) => {
-    answer(response, sessions.end(request.header('cookie')));
+    answer(response, sessions.end(request));
   };
 }
 

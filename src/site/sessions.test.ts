@@ -11,33 +11,51 @@ function sessionsAt(clock: { now: number }): ReturnType<typeof createSessions> {
   return createSessions({ masterKey: new Secret('sk-right'), now: () => clock.now, random: randomBytes });
 }
 
+type Caller = Parameters<ReturnType<typeof createSessions>['valid']>[0];
+
+function caller(headers: Record<string, string> = {}, remoteAddress = '10.0.0.1'): Caller {
+  return { remoteAddress, header: (name) => headers[name] };
+}
+
 const pairOf = (setCookie: string): string => setCookie.split(';')[0] ?? '';
 
 test('the right key opens a session that only its own cookie carries', () => {
   const sessions = sessionsAt({ now: 0 });
-  const cookie = sessions.open('sk-right', '10.0.0.1');
+  const cookie = sessions.open('sk-right', caller());
   assert.match(cookie, /; Path=\/; HttpOnly; SameSite=Strict; Max-Age=604800$/);
-  assert.ok(sessions.valid(`theme=dark; ${pairOf(cookie)}`));
-  assert.ok(!sessions.valid(`${pairOf(cookie)}x`));
-  assert.ok(!sessions.valid('obelisk_session='));
-  assert.ok(!sessions.valid(undefined));
+  assert.ok(sessions.valid(caller({ cookie: `theme=dark; ${pairOf(cookie)}` })));
+  assert.ok(!sessions.valid(caller({ cookie: `${pairOf(cookie)}x` })));
+  assert.ok(!sessions.valid(caller({ cookie: 'obelisk_session=' })));
+  assert.ok(!sessions.valid(caller()));
 });
 
 test('a session ends after a week, and when it is ended', () => {
   const clock = { now: 0 };
   const sessions = sessionsAt(clock);
-  const first = pairOf(sessions.open('sk-right', 'a'));
-  const second = pairOf(sessions.open('sk-right', 'a'));
-  assert.match(sessions.end(first), /^obelisk_session=; .*Max-Age=0$/);
-  assert.ok(!sessions.valid(first));
-  assert.ok(sessions.valid(second));
+  const first = pairOf(sessions.open('sk-right', caller()));
+  const second = pairOf(sessions.open('sk-right', caller()));
+  assert.match(sessions.end(caller({ cookie: first })), /^obelisk_session=; .*Max-Age=0$/);
+  assert.ok(!sessions.valid(caller({ cookie: first })));
+  assert.ok(sessions.valid(caller({ cookie: second })));
   clock.now = 7 * 24 * HOUR_MS;
-  assert.ok(!sessions.valid(second));
+  assert.ok(!sessions.valid(caller({ cookie: second })));
+});
+
+test('two servers on one machine do not sign each other’s page out', () => {
+  const [one, other] = [sessionsAt({ now: 0 }), sessionsAt({ now: 0 })];
+  const first = pairOf(one.open('sk-right', caller({ host: '127.0.0.1:4000' })));
+  const second = pairOf(other.open('sk-right', caller({ host: '127.0.0.1:4001' })));
+  assert.notEqual(first.split('=')[0], second.split('=')[0], 'a browser keeps both');
+  const cookie = `${first}; ${second}`;
+  assert.ok(one.valid(caller({ host: '127.0.0.1:4000', cookie })));
+  assert.ok(other.valid(caller({ host: '127.0.0.1:4001', cookie })));
+  assert.match(other.end(caller({ host: '127.0.0.1:4001', cookie })), /^obelisk_session_4001=;/);
+  assert.ok(one.valid(caller({ host: '127.0.0.1:4000', cookie: first })));
 });
 
 test('two sessions never share a token', () => {
   const sessions = sessionsAt({ now: 0 });
-  assert.notEqual(sessions.open('sk-right', 'a'), sessions.open('sk-right', 'a'));
+  assert.notEqual(sessions.open('sk-right', caller()), sessions.open('sk-right', caller()));
 });
 
 test('an address has twenty guesses a minute, and another is not held up by it', () => {
@@ -45,7 +63,7 @@ test('an address has twenty guesses a minute, and another is not held up by it',
   const sessions = sessionsAt(clock);
   const codeOf = (key: string, address: string): string => {
     try {
-      sessions.open(key, address);
+      sessions.open(key, caller({}, address));
       return 'opened';
     } catch (error) {
       if (!isObeliskError(error)) throw error;
@@ -61,14 +79,14 @@ test('an address has twenty guesses a minute, and another is not held up by it',
 
 test('a refusal names neither the key nor the guess', () => {
   assert.throws(
-    () => sessionsAt({ now: 0 }).open('my guess', 'a'),
+    () => sessionsAt({ now: 0 }).open('my guess', caller()),
     (error) => error instanceof Error && !/my guess|sk-right/.test(error.message),
   );
 });
 
 test('a cookie alone reads, and changes something only with the page’s own header', () => {
   const sessions = sessionsAt({ now: 0 });
-  const cookie = pairOf(sessions.open('sk-right', 'a'));
+  const cookie = pairOf(sessions.open('sk-right', caller()));
   const request = (
     method: string,
     headers: Record<string, string>,
@@ -90,5 +108,5 @@ test('a cookie alone reads, and changes something only with the page’s own hea
 test('without a master key no session is needed and none can be opened', () => {
   const sessions = createSessions({ now: () => 0, random: randomBytes });
   assert.equal(sessions.required, false);
-  assert.throws(() => sessions.open('', 'a'));
+  assert.throws(() => sessions.open('', caller()));
 });

@@ -23,6 +23,8 @@ export type SessionOptions = {
   readonly random: (bytes: number) => Buffer;
 };
 
+type Caller = Pick<HttpRequest, 'header' | 'remoteAddress'>;
+
 /** Sessions of the page: opened with the master key, kept in memory, carried by a cookie no script can read. */
 export type Sessions = {
   /** Whether a master key is set. */
@@ -31,11 +33,11 @@ export type Sessions = {
    * Exchanges the master key for the value of a `set-cookie` header.
    * @throws ObeliskError `invalid_api_key`, `rate_limited`.
    */
-  open(key: string, address: string): string;
-  /** Ends the session of a `cookie` header; the result is the `set-cookie` value that removes it. */
-  end(cookieHeader: string | undefined): string;
-  /** Whether a `cookie` header carries a running session; always false when no key is set. */
-  valid(cookieHeader: string | undefined): boolean;
+  open(key: string, request: Caller): string;
+  /** Ends the session of a request; the result is the `set-cookie` value that removes its cookie. */
+  end(request: Caller): string;
+  /** Whether a request carries a running session; always false when no key is set. */
+  valid(request: Caller): boolean;
   /** Whether the cookie of a request is enough for it: a session, and the page's own header unless it only reads. */
   authorizes(request: HttpRequest): boolean;
 };
@@ -47,16 +49,16 @@ export function createSessions(options: SessionOptions): Sessions {
   const limiter = createLimiter(now);
   const wanted = masterKey === undefined ? undefined : sha256(masterKey.reveal());
 
-  const valid = (cookieHeader: string | undefined): boolean => {
-    const digest = digestOf(cookieHeader);
+  const valid = (request: Caller): boolean => {
+    const digest = digestOf(request);
     const expiry = digest === undefined ? undefined : expiryByDigest.get(digest);
     return expiry !== undefined && now() < expiry;
   };
 
   return {
     required: wanted !== undefined,
-    open(key, address) {
-      limiter.take(address);
+    open(key, request) {
+      limiter.take(request.remoteAddress);
       if (wanted === undefined || !timingSafeEqual(sha256(key), wanted)) {
         throw new ObeliskError(
           'invalid_api_key',
@@ -66,29 +68,39 @@ export function createSessions(options: SessionOptions): Sessions {
       const token = random(32).toString('base64url');
       prune(expiryByDigest, now());
       expiryByDigest.set(sha256(token).toString('base64url'), now() + LIFETIME_MS);
-      return cookie(token, LIFETIME_MS / 1000);
+      return `${cookieName(request)}=${token}${attributes(LIFETIME_MS / 1000)}`;
     },
-    end(cookieHeader) {
-      const digest = digestOf(cookieHeader);
+    end(request) {
+      const digest = digestOf(request);
       if (digest !== undefined) expiryByDigest.delete(digest);
-      return cookie('', 0);
+      return `${cookieName(request)}=${attributes(0)}`;
     },
     valid,
     authorizes: (request) =>
-      valid(request.header('cookie')) &&
+      valid(request) &&
       (request.method === 'GET' || request.method === 'HEAD' || request.header(PAGE_HEADER) !== undefined),
   };
 }
 
-function cookie(token: string, maxAgeSeconds: number): string {
-  return `${COOKIE}=${token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`;
+/**
+ * Cookies belong to a host, whatever its port (RFC 6265 §8.5): the port as the browser knows it is in
+ * the name, so that two servers of one machine do not sign each other's page out.
+ */
+function cookieName(request: Caller): string {
+  const port = /:(\d{1,5})$/.exec(request.header('host') ?? '')?.[1];
+  return port === undefined ? COOKIE : `${COOKIE}_${port}`;
+}
+
+function attributes(maxAgeSeconds: number): string {
+  return `; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`;
 }
 
 /** Only digests are kept and compared, so that neither a memory image nor timing gives a token away. */
-function digestOf(cookieHeader: string | undefined): string | undefined {
-  for (const pair of cookieHeader?.split(';') ?? []) {
+function digestOf(request: Caller): string | undefined {
+  const wanted = cookieName(request);
+  for (const pair of request.header('cookie')?.split(';') ?? []) {
     const [name, value] = pair.split('=', 2);
-    if (name?.trim() === COOKIE && value) return sha256(value.trim()).toString('base64url');
+    if (name?.trim() === wanted && value) return sha256(value.trim()).toString('base64url');
   }
   return undefined;
 }

@@ -5,55 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { chromiumPath, launchBrowser, watchPage } from '../browser.ts';
+import { LIGHTHOUSE, MAP, ZEBRA } from '../harbour-notes.ts';
 import { startProgram, type Program } from '../program.ts';
 
 const MASTER_KEY = 'sk-obelisk-e2e-0123456789abcdef';
-
-/** Long enough that a citation of one part cannot be the whole note. */
-const filler = (topic: string): string =>
-  Array.from(
-    { length: 14 },
-    (_, index) => `Entry ${index} of the log describes ${topic} in the harbour, at some length.`,
-  ).join(' ');
-
-const LIGHTHOUSE = `---
-aliases: [Beacon]
----
-
-# Lighthouse
-
-${filler('weather and tides')}
-
-## Keeper
-
-The lighthouse keeper is called Amundsen, and he feeds the gulls at dawn. See [[Gulls]].
-
-## Repairs
-
-${filler('paint and stairs')}
-`;
-
-const PAYLOADS = [
-  '<script>window.pwned = 1</script>',
-  '<img src=x onerror="window.pwned = 1">',
-  '<svg onload="window.pwned = 1"></svg>',
-  '<iframe srcdoc="<script>parent.pwned = 1</script>"></iframe>',
-  '<a href="javascript:window.pwned=1">raw link</a>',
-  '[markdown link](javascript:window.pwned=1)',
-  '[[javascript:window.pwned=1|wikilink]]',
-  '![remote picture](http://127.0.0.1:9/steal.png?secret=1)',
-  '![drawing](data:image/svg+xml,<svg onload="window.pwned=1"/>)',
-  '<style>body { display: none }</style>',
-  '<base href="http://127.0.0.1:9/">',
-  '<form action="http://127.0.0.1:9/"><input name=x></form>',
-];
-
-const ZEBRA = `# Zebra protocol
-
-The zebra protocol was signed in Tromsø: ${PAYLOADS[0]} ${PAYLOADS[1]} and it is binding.
-
-${PAYLOADS.join('\n\n')}
-`;
 
 const WATCH_MS = 20_000;
 
@@ -80,6 +35,7 @@ describe(
       await writeFile(join(vault, 'Sea', 'Lighthouse.md'), LIGHTHOUSE);
       await writeFile(join(vault, 'Gulls.md'), '# Gulls\n\nGulls nest on the northern cliff.\n');
       await writeFile(join(vault, 'Zebra.md'), ZEBRA);
+      await writeFile(join(vault, 'Map.md'), MAP);
       browser = await launchBrowser(chromiumPath ?? '');
       program = await startProgram({ args: ['serve', '--port', '0', '--vault', vault] });
     });
@@ -190,6 +146,31 @@ describe(
       await close();
     });
 
+    it('opens a link to a heading or block at it, and shows the pictures a note holds', async () => {
+      const { page, problems, close } = await watchPage(browser, program.url);
+      const isSeen = (id: string): Promise<unknown> =>
+        page.waitForFunction(
+          `((node) => node && node.getBoundingClientRect().top >= 0 && node.getBoundingClientRect().top < innerHeight)(document.getElementById('${id}'))`,
+        );
+      await page.goto(program.url);
+      await askByKeyboard(page, 'Where is the compass rose drawn?');
+      await page.locator('a.source', { hasText: 'Map' }).first().click();
+      const picture = page.locator('#note-body img[alt="rose"]');
+      await picture.waitFor();
+      assert.deepEqual(await picture.boundingBox().then((box) => [box?.width, box?.height]), [40, 30]);
+      await page.locator('#note-body a', { hasText: 'The bay' }).click();
+      await isSeen('h-the-bay');
+      await page.locator('#note-body a', { hasText: 'Repairs' }).click();
+      await page.locator('#note-title', { hasText: 'Lighthouse' }).waitFor();
+      await isSeen('h-repairs');
+      await page.goto(`${program.url}/vault/Harbour/Map.md`);
+      await page.locator('#note-body a', { hasText: 'feeder' }).click();
+      await page.waitForURL(/Lighthouse\.md#b-gulls$/);
+      await isSeen('b-gulls');
+      assert.deepEqual(problems, []);
+      await close();
+    });
+
     it('shows a note at its own address, marked, and without scripts too', async () => {
       const address = `${program.url}/vault/Harbour/Sea/Lighthouse.md#L11-L11`;
       const { page, problems, close } = await watchPage(browser, program.url);
@@ -219,6 +200,11 @@ describe(
       const overflow = (): Promise<number> =>
         page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       assert.equal(await overflow(), 0);
+      assert.equal(
+        await page.getByRole('button', { name: 'Sign out' }).count(),
+        0,
+        'no key, nothing to leave',
+      );
       await page.locator('.answer a.citation').first().click();
       await page.locator('#note-body .cited').first().waitFor();
       assert.equal((await page.locator('#note').boundingBox())?.width, 360);
@@ -258,6 +244,11 @@ describe(
           [],
         );
         assert.deepEqual(strays, []);
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await page.locator('#key-input:focus').waitFor();
+        assert.equal(await page.locator('.turn').count(), 0, 'nothing of the conversation stays');
+        await page.reload();
+        await page.locator('#key-input:focus').waitFor();
         await close();
       } finally {
         await locked.stop();

@@ -97,6 +97,11 @@ export async function openSession(key) {
   });
 }
 
+/** Ends the session of this browser. */
+export async function endSession() {
+  await request('/obelisk/v1/session', { method: 'DELETE' });
+}
+
 /**
  * Asks, and reports the answer as it comes.
  *

@@ -1,4 +1,4 @@
-import { listVaults, listWriters } from './api.js';
+import { endSession, listVaults, listWriters } from './api.js';
 import { createConversation } from './conversation.js';
 import { byId, element } from './dom.js';
 import { withKey } from './key-form.js';
@@ -151,6 +151,16 @@ function onClick(event) {
   void panel.open(address, { from: link, obsidianUrl: link.dataset['obsidian'] ?? '' });
 }
 
+async function signOut() {
+  try {
+    await endSession();
+    // What was asked and answered leaves the screen with the session.
+    location.assign('/');
+  } catch (error) {
+    state.textContent = error instanceof Error ? error.message : String(error);
+  }
+}
+
 guardLinks();
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -162,6 +172,7 @@ question.addEventListener('keydown', (event) => {
   event.preventDefault();
   ask();
 });
+byId('sign-out', HTMLButtonElement).addEventListener('click', () => void signOut());
 stop.addEventListener('click', () => conversation.stop());
 document.addEventListener('keydown', onKey);
 document.addEventListener('click', onClick);

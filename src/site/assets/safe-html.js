@@ -15,6 +15,8 @@ const ATTRIBUTES = new Set(
     'rowspan scope start title width'
   ).split(' '),
 );
+/** Pictures inside a note, in formats without script. */
+const DATA_IMAGE = /^data:image\/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}$/;
 /** The renderer's ids for headings, blocks and footnotes; none of them is a part of the page. */
 const ANCHOR = /^(?:h|b|fn)-/;
 
@@ -73,7 +75,7 @@ function keepAddress(node, made) {
     const source = node.getAttribute('src') ?? '';
     made.setAttribute('src', source);
     made.setAttribute('loading', 'lazy');
-    return source.startsWith('/vault-files/');
+    return source.startsWith('/vault-files/') || DATA_IMAGE.test(source);
   }
   if (node.localName === 'input') {
     made.setAttribute('type', 'checkbox');
