@@ -17,6 +17,7 @@ import { siteRoutes } from './site/routes.ts';
 import { createSessions } from './site/sessions.ts';
 import { indexGauges, readinessOf } from './house-status.ts';
 import { createEmbeddingPort, createModelHosts } from './model-hosts.ts';
+import type { Logger } from './telemetry/log.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Handler } from './wire/http.ts';
@@ -76,16 +77,8 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     watch,
     logger,
   });
-  const registry = createModelRegistry({
-    settings,
-    discovery,
-    proxy,
-    vaultNames: () => library.names(),
-    servedContext: hosts.servedContext,
-  });
-  for (const { modelName, source, reason } of registry.unservable()) {
-    logger.warn('a model of model_list cannot be served', { model: modelName, at: source, reason });
-  }
+  const registry = createModelRegistry({ settings, ...hosts, vaultNames: () => library.names() });
+  reportUnservable(registry, logger);
   const sessions = createSessions({ ...key, now: monotonicMs, random: randomBytes });
   const handler = createApp({
     ...facts,
@@ -96,7 +89,7 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     },
     embedders: { ollama: createOllamaEmbedder(serving) },
     access: { ...settings.server, ...key, sessions },
-    status: () => readinessOf({ library, discovery, proxy }),
+    status: () => readinessOf({ library, ...hosts }),
     metrics: createMetrics(indexGauges(library)),
     clock: CLOCK,
     randomId,
@@ -127,6 +120,12 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
       logger.flush();
     },
   };
+}
+
+function reportUnservable(registry: ConfiguredRegistry, logger: Logger): void {
+  for (const { modelName, source, reason } of registry.unservable()) {
+    logger.warn('a model of model_list cannot be served', { model: modelName, at: source, reason });
+  }
 }
 
 async function startLooking(...hosts: readonly ({ start(): Promise<void> } | undefined)[]): Promise<void> {

@@ -10,6 +10,7 @@ import {
   TRANSPORTS,
 } from '../../test/gateway.ts';
 import type { Answer, TestGateway } from '../../test/gateway.ts';
+import { Secret } from '../shared/secret.ts';
 
 const CHAT = '/v1/chat/completions';
 const body = (stream: boolean): object => ({
@@ -264,4 +265,25 @@ test('usage spread over many small reads is still taken out and counted', async 
   const answer = await askSocket(gateway, { path: CHAT, body: body(true) });
   assert.deepEqual(dataOf(answer.text), [chunk('é', 'stop'), '[DONE]']);
   assert.match(gateway.metrics(), /obelisk_tokens_total\{model="test-model",kind="completion"\} 6\n/);
+});
+
+test('what an upstream says never carries its key to a client, nor an answer to the log', async () => {
+  const key = 'sk-upstream-0123456789';
+  const said = JSON.stringify({ error: { message: `bad request with ${key}`, type: 'x', code: 'y' } });
+  const scripts: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(400, { 'content-type': 'application/json' }).end(said),
+    (response) => response.writeHead(200, { 'content-type': 'application/json' }).end(said),
+    (response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(`a spoken answer ${key}`),
+  ];
+  for (const script of scripts) {
+    await using upstream = await startUpstream(script);
+    const at = deployment({ baseUrl: upstream.baseUrl, apiKey: new Secret(key) });
+    await using gateway = await startGateway([at]);
+    for (const stream of [false, true]) {
+      const answer = await askSocket(gateway, { path: CHAT, body: body(stream) });
+      assert.ok(answer.status >= 400);
+      assert.doesNotMatch(answer.text, /0123456789/);
+    }
+    assert.doesNotMatch(JSON.stringify(gateway.log), /0123456789|spoken/);
+  }
 });

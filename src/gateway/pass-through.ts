@@ -1,5 +1,6 @@
 import { ObeliskError } from '../shared/errors.ts';
 import { checkAnswer } from '../providers/openai/answer-check.ts';
+import type { UpstreamFailure } from '../providers/openai/error-body.ts';
 import { readLeadingFailure, StreamTap } from '../providers/openai/stream-tap.ts';
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
 import { toStreamedError, toUpstreamError } from '../providers/openai/upstream-error.ts';
@@ -143,7 +144,7 @@ class Passage implements UpstreamSink {
       // Until the first data an error still gets a status of its own.
       const failure = readLeadingFailure(whole);
       if (failure) {
-        this.#fail(toStreamedError(failure, this.#request.target.name));
+        this.#fail(this.#streamedError(failure));
         return true;
       }
     }
@@ -158,7 +159,7 @@ class Passage implements UpstreamSink {
     const facts = tap.facts();
     if (facts.usage) this.#call.usage = facts.usage;
     if (facts.failure) {
-      const failure = toStreamedError(facts.failure, this.#request.target.name);
+      const failure = this.#streamedError(facts.failure);
       if (!events.committed) {
         this.#fail(failure);
         return;
@@ -182,13 +183,14 @@ class Passage implements UpstreamSink {
     const { target, proof, stream } = this.#request;
     if (this.#status < 200 || this.#status > 299) {
       const retryAfter = this.#headers['retry-after'];
-      const answer = { status: this.#status, retryAfter, body: body.toString(), upstream: target.name };
+      const said = target.redact(body.toString());
+      const answer = { status: this.#status, retryAfter, body: said, upstream: target.name };
       this.#fail(toUpstreamError(answer, this.#dependencies.unixMs()));
       return;
     }
     const check = checkAnswer(body, proof);
     if (check.kind === 'failure') {
-      this.#fail(toStreamedError(check.failure, target.name));
+      this.#fail(this.#streamedError(check.failure));
       return;
     }
     if (check.kind === 'invalid' || stream) {
@@ -196,7 +198,7 @@ class Passage implements UpstreamSink {
         requestId: this.#call.id,
         deployment: this.#call.deploymentId,
         contentType: this.#headers['content-type'],
-        begins: body.toString('latin1', 0, 200),
+        bytes: body.length,
       });
       this.#fail(
         this.#invalid(stream ? 'did not stream its answer' : 'answered with something that is no answer'),
@@ -211,6 +213,12 @@ class Passage implements UpstreamSink {
   #streaming(): { events: EventStream; tap: StreamTap } {
     if (!this.#events || !this.#tap) throw new Error('this request does not stream');
     return { events: this.#events, tap: this.#tap };
+  }
+
+  #streamedError(failure: UpstreamFailure): ObeliskError {
+    const { redact, name } = this.#request.target;
+    const { message } = failure;
+    return toStreamedError(message === undefined ? failure : { ...failure, message: redact(message) }, name);
   }
 
   #invalid(what: string): ObeliskError {

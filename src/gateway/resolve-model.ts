@@ -26,20 +26,16 @@ export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelU
  */
 export function requireModel(registry: ModelRegistry, name: string): Deployment {
   const resolution = registry.resolve(name);
-  switch (resolution.kind) {
-    case 'found':
-      return resolution.deployment;
-    case 'away':
-      throw unavailable(
-        `the model ${resolution.model} is known, but ${resolution.host} is away; ${resolution.remedy}`,
-      );
-    case 'unservable':
-      throw unavailable(
-        `the model ${resolution.model} (${resolution.place}) cannot be served: ${resolution.reason}`,
-      );
-    case 'unknown':
-      throw modelNotFound(name, resolution.nearest);
+  if (resolution.kind === 'found') return resolution.deployment;
+  if (resolution.kind === 'away') {
+    const { model, host, remedy } = resolution;
+    throw unavailable(`the model ${model} is known, but ${host} is away; ${remedy}`);
   }
+  if (resolution.kind === 'unservable') {
+    const { model, place, reason } = resolution;
+    throw unavailable(`the model ${model} (${place}) cannot be served: ${reason}`);
+  }
+  throw modelNotFound(name, resolution.nearest);
 }
 
 function unavailable(message: string): ObeliskError {

@@ -15,7 +15,11 @@ export type UpstreamTarget = {
   readonly name: string;
   /** JSON of the configuration's defaults by field, spliced in where a request is silent. */
   readonly defaults: ReadonlyMap<string, string>;
+  /** Takes the deployment's key out of what the upstream said, which some repeat in their errors. */
+  readonly redact: (text: string) => string;
 };
+
+const SHORTEST_SECRET = 8;
 
 /** Gives the target of an OpenAI-compatible deployment. */
 export type TargetOf = (deployment: Deployment) => UpstreamTarget;
@@ -50,5 +54,12 @@ function toTarget(deployment: Deployment, instanceId: string): UpstreamTarget {
     defaults: new Map(
       Object.entries(deployment.defaults).map(([field, value]) => [field, JSON.stringify(value)]),
     ),
+    redact: redactorOf(deployment),
   };
+}
+
+/** A key of a few letters (`none`, `x`) is no secret and would tear words apart. */
+function redactorOf({ apiKey }: Deployment): (text: string) => string {
+  const key = apiKey?.reveal() ?? '';
+  return key.length < SHORTEST_SECRET ? (text) => text : (text) => text.replaceAll(key, '[secret]');
 }
