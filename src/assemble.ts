@@ -64,10 +64,9 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
   const address = { url: '' };
   const key = settings.masterKey === undefined ? {} : { masterKey: settings.masterKey };
   const upstream = createUpstreamClient();
-  const instanceId = randomBytes(12).toString('hex');
-  const facts = { settings, upstream, logger, instanceId };
+  const facts = { settings, upstream, logger, instanceId: randomBytes(12).toString('hex') };
   const hosts = createModelHosts(facts);
-  const { discovery, proxy, serving, management } = hosts;
+  const { discovery, proxy, serving } = hosts;
   // The library and the registry need the gateway, which needs them: it is reached through this door.
   const gateway = createInProcessClient((request, response) => handler(request, response));
   const library = createVaultLibrary({
@@ -100,7 +99,7 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     hasLitellm: proxy !== undefined,
     chat: gateway.chat,
     defaultModel: () => registry.defaultChat()?.modelName,
-    management,
+    management: hosts.management,
   });
   return {
     settings,
