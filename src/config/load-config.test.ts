@@ -232,7 +232,7 @@ test('vault names are NFC, and two of one name are refused', () => {
     refusal('vaults:\n  - {name: "Caf\u00e9", path: x}\n  - {name: "cafe\u0301", path: y}\n'),
     /FILE:3:5: two vaults are named/,
   );
-  assert.match(refusal('vaults: [{name: "a:b", path: x}]'), /FILE:1:11: vaults\.0\.name a vault's name/);
+  assert.match(refusal('vaults: [{name: "a:b", path: x}]'), /FILE:1:11: vaults\.0\.name must start/);
   assert.match(refusal(undefined, { flags: { vaults: ['a/n', 'b/n'] } }), /two vaults are named "n"/);
 });
 

@@ -1,5 +1,6 @@
 import type { ConfigFile } from './config-file.ts';
 import type { ConfigInputs } from './config-inputs.ts';
+import { printableKey } from './config-problem.ts';
 import { pathsWithoutEffect } from './litellm-keys.ts';
 import { noticesOf } from './notices.ts';
 import { Picker } from './pick.ts';
@@ -71,7 +72,7 @@ function readValues({ file, tree }: NonNullable<FileFacts>, inputs: ConfigInputs
 
 function noEffectOf({ file, tree }: NonNullable<FileFacts>): LoadedConfig['noEffect'] {
   return pathsWithoutEffect(tree.value).map((path) => ({
-    key: path.join('.'),
+    key: path.map((part) => printableKey(String(part))).join('.'),
     file,
     line: tree.placeOf(path).line,
   }));

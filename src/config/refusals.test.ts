@@ -163,3 +163,21 @@ test('a value without meaning is refused: an empty one, a tag, a host with a por
     assert.match(refusal(undefined, { flags: { host } }), /--host must be a host name/);
   }
 });
+
+test('a missing space after a colon is told, and the secret behind it is not', () => {
+  assert.equal(
+    refusal('general_settings: {master_key:sk-canary-1234}\n'),
+    'FILE:1:20: after the colon of "master_key" a space is missing',
+  );
+  assert.match(
+    refusal('litellm_settings: {drop_params: true, callbacks_key:sk-canary}'),
+    /^FILE:1:39: after/,
+  );
+  const quoted = load('router_settings: {"a:sk-canary": 1, b: 2}\n');
+  assert.deepEqual(
+    quoted.noEffect.map(({ key }) => key),
+    ['router_settings.a', 'router_settings.b'],
+  );
+  const overrides = 'providers: {ollama: {model_overrides: {"llama3:8b": {num_ctx: 4096}}}}\n';
+  assert.deepEqual(Object.keys(load(overrides).settings.providers.ollama.modelOverrides), ['llama3:8b']);
+});

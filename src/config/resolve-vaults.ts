@@ -38,9 +38,10 @@ function vaultsOfFlags(inputs: ConfigInputs): readonly VaultEntry[] {
     const written = typeof given === 'string' ? given : given.path;
     const folder = absolute(written, inputs.cwd, inputs);
     const name = typeof given === 'string' ? nameAfter(folder, inputs) : given.name.normalize('NFC');
-    const problem = name === undefined ? NAMELESS : vaultNameProblem(name);
-    if (name === undefined || problem !== undefined) {
-      throw new ObeliskError('config_invalid', `--vault ${written}: ${problem ?? NAMELESS}`);
+    if (name === undefined) throw new ObeliskError('config_invalid', `--vault ${written}: ${NAMELESS}`);
+    const problem = vaultNameProblem(name);
+    if (problem !== undefined) {
+      throw new ObeliskError('config_invalid', `--vault ${written}: its name ${problem}`);
     }
     return { name, path: folder };
   });

@@ -6,11 +6,11 @@ const LONGEST = 100;
  * `vault/<name>`, and `vault/<name>:<model>` splits at the first colon.
  */
 export function vaultNameProblem(name: string): string | undefined {
-  if (name.length === 0) return 'a vault needs a name';
-  if (name.length > LONGEST) return `a vault's name has at most ${LONGEST} characters`;
-  if (name !== name.trim()) return "a vault's name cannot start or end with a space";
+  if (name.length === 0) return 'cannot be empty';
+  if (name.length > LONGEST) return `must have at most ${LONGEST} characters`;
+  if (name !== name.trim()) return 'cannot start or end with a space';
   if (ALLOWED.test(name.normalize('NFC'))) return undefined;
-  return "a vault's name starts with a letter or digit and holds letters of any script, digits, spaces, dots, hyphens and underscores";
+  return 'must start with a letter or digit and hold only letters of any script, digits, spaces, dots, hyphens and underscores';
 }
 
 /** Names a vault after its folder: what a name cannot hold becomes a space. Undefined when nothing is left. */

@@ -181,9 +181,16 @@ class TreeWalk {
       return undefined;
     }
     const key = String(pair.key.value);
-    if (key !== '__proto__') return key;
-    this.#refuse(pair.key, `"${key}" cannot be a key`);
-    return undefined;
+    if (key === '__proto__') {
+      this.#refuse(pair.key, `"${key}" cannot be a key`);
+      return undefined;
+    }
+    // In `{master_key:sk-…}` the whole text is a key without a value: the server would be left open.
+    if (pair.value === null && key.includes(':')) {
+      this.#refuse(pair.key, `after the colon of "${printableKey(key)}" a space is missing`);
+      return undefined;
+    }
+    return key;
   }
 
   #mark(node: unknown, path: Path): void {
