@@ -173,6 +173,9 @@ test('a body that a form could send is refused', async () => {
     assert.equal(answer.status, 415, type);
     assert.equal(codeOf(answer), 'unsupported_media_type');
   }
+  const packed = await askSocket(gateway, { ...CHAT, headers: { 'content-encoding': 'gzip' } });
+  assert.equal(packed.status, 415);
+  assert.match(packed.text, /without content-encoding/);
   const charset = { 'content-type': 'application/json; charset=UTF-8' };
   assert.equal((await askSocket(gateway, { ...CHAT, headers: charset })).status, 200);
 });

@@ -75,7 +75,7 @@ const ROWS: readonly Row[] = [
     name: 'empty messages',
     body: { ...mocked, messages: [] },
     status: 400,
-    message: /^messages: /,
+    message: /^messages: expected at least one message$/,
     param: 'messages',
   },
   {
@@ -90,6 +90,13 @@ const ROWS: readonly Row[] = [
     body: { ...mocked, messages: [{ role: 'user', content: 1 }] },
     status: 400,
     message: /^messages\[0\]\.content: /,
+    param: 'messages[0].content',
+  },
+  {
+    name: 'content that is null',
+    body: { ...mocked, messages: [{ role: 'user', content: null }] },
+    status: 400,
+    message: /^messages\[0\]\.content: expected string, received null or expected array, received null$/,
     param: 'messages[0].content',
   },
   {

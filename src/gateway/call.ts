@@ -23,6 +23,10 @@ const HOPELESS: ReadonlySet<ErrorCode> = new Set(['upstream_auth', 'loop_detecte
 /** Messages of these codes are ours alone; others may quote an upstream, which may quote the prompt. */
 const LOGGED_REASON: ReadonlySet<ErrorCode> = new Set(['upstream_unreachable', 'upstream_auth']);
 
+/** What a page of another origin may read, as SDKs and plugins do. */
+const EXPOSED_HEADERS =
+  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-options-ignored';
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** One request with its response, from its head to its one outcome. */
@@ -132,7 +136,7 @@ export class Call {
     if (this.deploymentId !== '') headers['x-obelisk-deployment'] = toHeaderValue(this.deploymentId);
     if (this.corsOrigin !== undefined) {
       headers['access-control-allow-origin'] = this.corsOrigin;
-      headers['access-control-expose-headers'] = 'x-request-id, retry-after';
+      headers['access-control-expose-headers'] = EXPOSED_HEADERS;
       headers['vary'] = 'origin';
     }
     this.response.head(status, headers);

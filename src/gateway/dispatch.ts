@@ -80,6 +80,10 @@ function hasBody(route: Route): boolean {
 /** A form of a foreign page cannot send this type without a preflight, which it will not pass. */
 function requireJson(request: HttpRequest): void {
   const type = request.header('content-type') ?? '';
+  const encoding = request.header('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new ObeliskError('unsupported_media_type', 'send the body as it is, without content-encoding');
+  }
   if (type === 'application/json' || /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type))
     return;
   throw new ObeliskError('unsupported_media_type', 'send the body as content-type: application/json');

@@ -3,10 +3,13 @@ import { test } from 'node:test';
 
 import { OLLAMA_OPTIONS, requireOllamaOption } from './options.ts';
 
-test('an option of the wrong type is refused by name, before Ollama answers 500', () => {
+test('an option of the wrong type, or too small to mean anything, is refused by name, before Ollama answers 500', () => {
   for (const [name, value] of [
     ['num_ctx', '4096'],
     ['num_ctx', 1.5],
+    ['num_ctx', 0],
+    ['num_ctx', -5],
+    ['num_batch', 0],
     ['temperature', Number.NaN],
     ['use_mmap', 1],
     ['stop', [1]],

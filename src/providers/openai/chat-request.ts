@@ -33,7 +33,7 @@ const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as 
 
 const schema = z.object({
   model: z.string().min(1),
-  messages: z.array(messageSchema).min(1),
+  messages: z.array(messageSchema).min(1, 'expected at least one message'),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   n: z.number().int().nullish(),

@@ -12,7 +12,7 @@ export function toInvalidRequest(error: z.ZodError): ObeliskError {
   if (!issue) return new ObeliskError('invalid_request', 'the request body is not valid');
   const deepest = deepestOf(issue, []);
   const param = fieldName(deepest.path);
-  const message = deepest.message.replace(/^Invalid input: /, '');
+  const { message } = deepest;
   return new ObeliskError(
     'invalid_request',
     param ? `${param}: ${message}` : message,
@@ -25,7 +25,7 @@ type Located = { readonly path: readonly PropertyKey[]; readonly message: string
 /** A union reports every branch: the one that got furthest is what the caller meant. */
 function deepestOf(issue: Issue, above: readonly PropertyKey[]): Located {
   const path = [...above, ...issue.path];
-  if (issue.code !== 'invalid_union') return { path, message: issue.message };
+  if (issue.code !== 'invalid_union') return { path, message: issue.message.replace(/^Invalid input: /, '') };
   const branches = issue.errors.flatMap((branch) =>
     branch.slice(0, 1).map((inner) => deepestOf(inner, path)),
   );
@@ -33,7 +33,7 @@ function deepestOf(issue: Issue, above: readonly PropertyKey[]): Located {
     (best, branch) => (best === undefined || branch.path.length > best.path.length ? branch : best),
     undefined,
   );
-  if (deepest === undefined) return { path, message: issue.message };
+  if (deepest === undefined) return { path, message: issue.message.replace(/^Invalid input: /, '') };
   if (deepest.path.length > path.length) return deepest;
   return { path, message: [...new Set(branches.map((branch) => branch.message))].join(' or ') };
 }
