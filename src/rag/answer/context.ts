@@ -65,6 +65,7 @@ function toPassage(source: Source, all: readonly Block[]): Passage {
     source,
     blocks: blocks.length > 0 ? blocks : [asBlock(source)],
     ...(opening !== undefined && blocks.includes(opening) ? { opening } : {}),
+    ...(beginsSection(all, blocks[0]) ? { beginsSection: true } : {}),
   };
 }
 
@@ -77,6 +78,11 @@ function shortened(passage: Passage, tokens: number): Passage {
     return left < 0 && passage.blocks.slice(0, at).some(({ kind }) => kind !== 'heading');
   });
   return end < 0 ? passage : withBlocks(passage, passage.blocks.slice(0, end));
+}
+
+function beginsSection(all: readonly Block[], first: Block | undefined): boolean {
+  const at = first === undefined ? -1 : all.indexOf(first);
+  return at === 0 || all[at - 1]?.kind === 'heading';
 }
 
 function openingOf(all: readonly Block[]): Block | undefined {

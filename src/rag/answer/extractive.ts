@@ -2,6 +2,8 @@ import type { Tokenizer } from '../text/tokenizer.ts';
 import type { Passage } from './passage.ts';
 import { quotesMarkdown } from './quotes-markdown.ts';
 import { scoreUnits, type ScoredUnit } from './score-units.ts';
+import { withCompanions } from './companions.ts';
+import { questionKind } from './question-kind.ts';
 import { unitsOf, type Unit } from './units.ts';
 
 /** Verbatim text of a source and the lines of the note where its block stands. */
@@ -33,16 +35,16 @@ export type ExtractiveOptions = {
   readonly maxCharacters?: number;
 };
 
+/** Characters quoted unless told. */
+const ROOM = 900;
 /** A further unit must be this good, against the best. */
 const KEEP_SHARE = 0.6;
 /** A unit that brings no new term of the question must be this good. */
 const REPEAT_SHARE = 0.8;
 /** Above this share of common terms (Jaccard) two units say the same. */
 const SAME_SHARE = 0.7;
-/** A unit ending so announces what follows it. */
-const ANNOUNCES = /[:：]\s*$/u;
-/** A step or an example is taken along with the sentence that announces it, up to so many units. */
-const MOST_FOLLOWERS = 6;
+/** The best unit and what belongs to it may be this much longer than the rest may be together. */
+const LEAD_ROOM = 1.5;
 
 /**
  * Answers without a model: the one to five sentences, list items, table rows or code blocks of the
@@ -56,7 +58,7 @@ export function writeExtractive(
 ): ExtractiveAnswer {
   const units = unitsOf(passages);
   const scored = scoreUnits(question, units, options);
-  const chosen = choose(scored, units, options);
+  const chosen = choose(question, scored, options);
   const arranged = arrange(chosen);
   const cited = [...new Set(arranged.map(({ passage }) => passage))];
   const numberOf = (passage: Passage): number => cited.indexOf(passage) + 1;
@@ -87,21 +89,29 @@ type Selection = {
 };
 
 /** Greedy: best first, then what is nearly as good or says more of the question, without repetitions. */
-function choose(scored: readonly ScoredUnit[], units: readonly Unit[], options: ExtractiveOptions): Unit[] {
-  const order = scored.filter(({ score, matched }) => score > 0 && matched.size > 0);
+function choose(question: string, scored: readonly ScoredUnit[], options: ExtractiveOptions): Unit[] {
+  const kind = questionKind(question);
+  const units = scored.map(({ unit }) => unit);
+  const order = scored.filter(({ score, matched, headed }) => score > 0 && (matched.size > 0 || headed > 0));
   order.sort((a, b) => b.score - a.score);
   const best = order[0]?.score ?? 0;
-  const selection: Selection = { units: [], taken: [], known: new Set(), room: options.maxCharacters ?? 900 };
+  const room = options.maxCharacters ?? ROOM;
+  const selection: Selection = { units: [], taken: [], known: new Set(), room };
   for (const candidate of order) {
     if (selection.units.length >= (options.maxUnits ?? 5)) break;
     if (!deserves(candidate, best, selection)) continue;
-    for (const unit of [candidate.unit, ...followers(candidate.unit, units)]) {
-      if (!take(unit, selection)) break;
-    }
+    const group = withCompanions(candidate, units, kind);
+    const fits = lengthOf(group) <= (selection.units.length === 0 ? room * LEAD_ROOM : selection.room);
+    // Steps are taken whole or not at all.
+    for (const unit of fits ? group : [candidate.unit]) take(unit, selection);
     selection.taken.push(candidate);
     for (const term of candidate.matched) selection.known.add(term);
   }
   return selection.units;
+}
+
+function lengthOf(units: readonly Unit[]): number {
+  return units.reduce((sum, { text }) => sum + text.length, 0);
 }
 
 function deserves(candidate: ScoredUnit, best: number, { units, taken, known }: Selection): boolean {
@@ -111,23 +121,12 @@ function deserves(candidate: ScoredUnit, best: number, { units, taken, known }: 
   return !taken.some((other) => similarity(other.terms, candidate.terms) > SAME_SHARE);
 }
 
-function take(unit: Unit, selection: Selection): boolean {
-  const fits = selection.units.length === 0 || unit.text.length <= selection.room;
-  if (!fits || selection.units.includes(unit)) return false;
+/** Takes a unit where there is room; the best one, and what belongs to it, was found to fit before. */
+function take(unit: Unit, selection: Selection): void {
+  const leads = selection.taken.length === 0;
+  if (selection.units.includes(unit) || (!leads && unit.text.length > selection.room)) return;
   selection.units.push(unit);
   selection.room -= unit.text.length;
-  return true;
-}
-
-/** What a sentence ending in a colon announces: the list or the code that follows it at once. */
-function followers(unit: Unit, units: readonly Unit[]): Unit[] {
-  if (!ANNOUNCES.test(unit.text)) return [];
-  const next = units.filter(({ passage, position }) => passage === unit.passage && position > unit.position);
-  const first = next[0];
-  if (first === undefined) return [];
-  if (first.kind !== 'item') return [first];
-  const end = next.findIndex(({ kind }) => kind !== 'item');
-  return next.slice(0, Math.min(end === -1 ? next.length : end, MOST_FOLLOWERS));
 }
 
 /** The best unit's passage first, each passage in the order of its note; the best unit leads. */

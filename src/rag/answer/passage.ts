@@ -7,6 +7,8 @@ export type Passage = {
   readonly blocks: readonly Block[];
   /** The first block of the note below its headings, where it is one of these blocks. */
   readonly opening?: Block;
+  /** Whether it begins where its section begins, right below its heading (or at the top of the note). */
+  readonly beginsSection?: boolean;
 };
 
 /** A block as Markdown: code in a fence longer than any run of backticks in it, headings with their marks. */

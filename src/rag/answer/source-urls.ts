@@ -5,15 +5,6 @@ export type SourcePlace = Pick<Source, 'vault' | 'path' | 'startLine' | 'endLine
 
 const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
-/**
- * Address that opens a note in Obsidian; Obsidian wants `file` without `.md`, and a `/` in it encoded
- * or not. It has no way to name lines.
- */
-export function obsidianUrl({ vault, path }: Pick<SourcePlace, 'vault' | 'path'>): string {
-  const file = path.replace(/\.md$/i, '');
-  return `obsidian://open?vault=${encodeURIComponent(vault)}&file=${encodeURIComponent(file)}`;
-}
-
 /** Address of the page that shows a note with lines marked (`#L12-L30`), relative to the server's root. */
 export function sourceUrl({ vault, path, startLine, endLine }: SourcePlace): string {
   const lines = endLine > startLine ? `L${String(startLine)}-L${String(endLine)}` : `L${String(startLine)}`;

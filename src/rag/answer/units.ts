@@ -13,8 +13,10 @@ export type Unit = {
   readonly rank: number;
   /** Place among the units of the passage, from 0. */
   readonly position: number;
-  /** Heading path and headings inside of the passage that stand over the unit. */
-  readonly heading: string;
+  /** Headings over the unit, outermost first. */
+  readonly headings: readonly string[];
+  /** Place of its block below the innermost heading, from 0; none where the section begins before the passage. */
+  readonly place?: number;
   /** Whether it stands in the first block of its note. */
   readonly opening: boolean;
 };
@@ -29,10 +31,17 @@ const HAS_WORDS = /[\p{L}\p{N}].*[\p{L}\p{N}]/su;
 /** Cuts passages into what can be quoted. */
 export function unitsOf(passages: readonly Passage[]): Unit[] {
   return passages.flatMap((passage, rank) => {
-    let heading = passage.source.headingPath.join(' ');
+    let headings = passage.source.headingPath;
+    let place = passage.beginsSection === true ? 0 : undefined;
     let position = 0;
     return passage.blocks.flatMap((block) => {
-      if (block.kind === 'heading') heading = `${passage.source.headingPath.join(' ')} ${block.text}`;
+      if (block.kind === 'heading') {
+        headings = [...passage.source.headingPath, block.text];
+        place = 0;
+        return [];
+      }
+      const own = place;
+      if (place !== undefined) place += 1;
       return piecesOf(block).map(({ kind, text }): Unit => {
         position += 1;
         return {
@@ -42,7 +51,8 @@ export function unitsOf(passages: readonly Passage[]): Unit[] {
           passage,
           rank,
           position: position - 1,
-          heading,
+          headings,
+          ...(own === undefined ? {} : { place: own }),
           opening: block === passage.opening,
         };
       });
