@@ -77,5 +77,7 @@ export type NoteSource = {
   readonly vault: string;
   readonly path: string;
   readonly text: string;
+  /** Opens the note in Obsidian. */
+  readonly obsidianUrl: string;
   readonly resolved: Readonly<Record<string, string>>;
 };

@@ -69,7 +69,7 @@ export type Source = {
   readonly endLine: number;
   readonly text: string;
   readonly score: number;
-  /** `obsidian://open?vault=…&file=…` */
+  /** `obsidian://open?vault=…&file=…`, with the name that Obsidian has for the vault: its folder’s. */
   readonly obsidianUrl: string;
   /** Page that shows the note with the lines marked, relative to the server's root. */
   readonly url: string;

@@ -8,6 +8,8 @@ export type NoteView = {
   readonly path: string;
   readonly title: string;
   readonly html: string;
+  /** Opens the note in Obsidian. */
+  readonly obsidianUrl: string;
 };
 
 /**
@@ -27,5 +29,5 @@ export async function viewNote(
     noteUrl: (target, anchor) => noteUrl(vault, target, anchor),
     assetUrl: (target) => vaultFileUrl(vault, target),
   });
-  return { vault, path: source.path, title, html };
+  return { vault, path: source.path, title, html, obsidianUrl: source.obsidianUrl };
 }

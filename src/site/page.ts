@@ -74,19 +74,20 @@ type NoteFrame = {
   readonly state: string;
   /** Inserted as it is: the renderer's output. */
   readonly html: string;
+  /** Absent where the note is not shown. */
+  readonly obsidianUrl?: string;
 };
 
 /** Fills the shell in one pass, so that nothing in a note can be taken for a placeholder. */
 function fillNote(shell: string, frame: NoteFrame): string {
   const folders = [frame.vault, ...frame.path.split('/').slice(0, -1)];
-  const query = new URLSearchParams({ vault: frame.vault, file: frame.path.replace(/\.md$/i, '') });
   const values: Readonly<Record<string, string>> = {
     title: escapeHtml(frame.title),
     vault: escapeHtml(frame.vault),
     vaultUrl: escapeHtml(`/vault/${encodeURIComponent(frame.vault)}/`),
     place: escapeHtml(folders.join(' / ')),
     state: frame.state,
-    obsidian: escapeHtml(`obsidian://open?${query.toString().replaceAll('+', '%20')}`),
+    obsidian: frame.obsidianUrl === undefined ? 'hidden' : `href="${escapeHtml(frame.obsidianUrl)}"`,
     // A note that begins with its own title shows it once.
     titleHidden: firstHeading(frame.html) === escapeHtml(frame.title) ? ' hidden' : '',
     html: frame.html,

@@ -43,7 +43,13 @@ const library: SiteDependencies['library'] = {
     }),
   note: (vault, path) =>
     path === 'Ordner/Plan.md'
-      ? Promise.resolve({ vault, path, text: NOTE, resolved: { "Größe's.PNG": "Bilder/Größe's.PNG" } })
+      ? Promise.resolve({
+          vault,
+          path,
+          text: NOTE,
+          obsidianUrl: 'obsidian://open?vault=Mappe&file=Ordner%2FPlan',
+          resolved: { "Größe's.PNG": "Bilder/Größe's.PNG" },
+        })
       : Promise.reject(new ObeliskError('not_found', `vault ${vault} has no note ${path}`)),
 };
 
@@ -133,7 +139,7 @@ describe('a note', () => {
     assert.ok(text.includes('{{vault}}'), 'its braces are text');
     assert.match(text, /data-line="5"/);
     assert.match(text, /src="\/vault-files\/Notizen\/Bilder\/Gr%C3%B6%C3%9Fe(?:'|&#39;)s\.PNG"/);
-    assert.match(text, /obsidian:\/\/open\?vault=Notizen&amp;file=Ordner%2FPlan"/);
+    assert.match(text, /href="obsidian:\/\/open\?vault=Mappe&amp;file=Ordner%2FPlan"/);
   });
 
   it('comes as JSON for the panel', async () => {
@@ -155,6 +161,7 @@ describe('a note', () => {
     assert.equal(stranger.status, 401);
     assert.ok(!stranger.text.includes('Start'));
     assert.match(stranger.text, /data-state="locked"/);
+    assert.doesNotMatch(stranger.text, /obsidian:/);
     const cookie =
       locked.open('sk-right', { header: () => undefined, remoteAddress: 'a' }).split(';')[0] ?? '';
     assert.match((await call(path, { headers: { cookie } }, locked)).text, /Start/);

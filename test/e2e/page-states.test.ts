@@ -75,7 +75,13 @@ describe(
         status: () => statuses,
         search: () => Promise.reject(new Error('the page does not search')),
         note: (vault, path) =>
-          Promise.resolve({ vault, path, text: '# Top\n\nThe third line.\n', resolved: {} }),
+          Promise.resolve({
+            vault,
+            path,
+            text: '# Top\n\nThe third line.\n',
+            obsidianUrl: 'obsidian://x',
+            resolved: {},
+          }),
       },
     });
     const models: Handler = (_request, response) =>

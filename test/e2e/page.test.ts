@@ -219,15 +219,15 @@ describe(
       const config = join(folder, 'obelisk.yaml');
       await writeFile(
         config,
-        `general_settings:\n  master_key: ${MASTER_KEY}\nvaults:\n  - name: Harbour\n    path: ${vault}\n`,
+        `general_settings:\n  master_key: ${MASTER_KEY}\nvaults:\n  - name: Hafen\n    path: ${vault}\n`,
       );
       const locked = await startProgram({ args: ['serve', '--port', '0', '--config', config] });
       try {
         assert.equal((await fetch(`${locked.url}/obelisk/v1/vaults`)).status, 401);
-        const stranger = await fetch(`${locked.url}/vault/Harbour/Sea/Lighthouse.md`);
+        const stranger = await fetch(`${locked.url}/vault/Hafen/Sea/Lighthouse.md`);
         assert.doesNotMatch(await stranger.text(), /Amundsen/);
         const { page, problems, strays, close } = await watchPage(browser, locked.url);
-        await page.goto(`${locked.url}/vault/Harbour/Sea/Lighthouse.md#L11`);
+        await page.goto(`${locked.url}/vault/Hafen/Sea/Lighthouse.md#L11`);
         await page.locator('#key-input:focus').waitFor();
         await page.keyboard.type('wrong');
         await page.keyboard.press('Enter');
@@ -235,6 +235,9 @@ describe(
         await page.keyboard.type(MASTER_KEY);
         await page.keyboard.press('Enter');
         await page.locator('.cited', { hasText: 'Amundsen' }).waitFor({ timeout: WATCH_MS });
+        const obsidian = page.getByRole('link', { name: 'Open in Obsidian' });
+        const address = 'obsidian://open?vault=Harbour&file=Sea%2FLighthouse';
+        assert.equal(await obsidian.getAttribute('href'), address, 'Obsidian knows the folder’s name');
         await page.goto(locked.url);
         await askByKeyboard(page, 'What is the lighthouse keeper called?');
         assert.match(await page.locator('.answer').innerText(), /Amundsen/);

@@ -12,16 +12,23 @@ export type FreshSearch = {
   readonly check: (path: string) => NoteCheck;
 };
 
+/** What a checked search found. */
+export type FreshResult = {
+  readonly result: SearchResult;
+  /** Whether notes were left out because their file is not what was indexed. */
+  readonly stale: boolean;
+  /** Whether one of them is no longer where it was: it may have been moved. */
+  readonly gone: boolean;
+};
+
 /**
  * Searches, and looks at the file of every note that would be shown: one that changed is re-indexed
  * and the search repeated, one that is gone or unreadable is left out. So no answer cites what is no
  * longer there, even before the watcher has said anything.
  */
-export function searchFresh(
-  request: SearchRequest,
-  { search, check }: FreshSearch,
-): { result: SearchResult; stale: boolean } {
+export function searchFresh(request: SearchRequest, { search, check }: FreshSearch): FreshResult {
   const dropped = new Set<string>();
+  let gone = false;
   const checked = new Set<string>();
   let updates = 0;
   for (let round = 0; ; round += 1) {
@@ -33,9 +40,10 @@ export function searchFresh(
       const state = check(path);
       if (state === 'updated') updates += 1;
       else if (state !== 'same') dropped.add(path);
+      if (state === 'gone') gone = true;
     }
     if (updates > before && round < MOST_ROUNDS) continue;
-    return { result: without(result, dropped), stale: dropped.size > 0 };
+    return { result: without(result, dropped), stale: dropped.size > 0, gone };
   }
 }
 

@@ -37,7 +37,10 @@ export type EmbeddingBatch =
 /** What can be asked of the worker: request and reply of each operation. */
 export type Operations = {
   search: { request: { readonly vault: string; readonly search: SearchRequest }; reply: SearchResult };
-  note: { request: { readonly vault: string; readonly path: string }; reply: NoteSource };
+  note: {
+    request: { readonly vault: string; readonly path: string };
+    reply: Omit<NoteSource, 'obsidianUrl'>;
+  };
   blocks: {
     request: { readonly vault: string; readonly paths: readonly string[] };
     reply: Readonly<Record<string, readonly Block[]>>;

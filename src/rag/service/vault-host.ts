@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { VaultEntry } from '../../config/settings.ts';
 import { messageOf, ObeliskError } from '../../shared/errors.ts';
 import type { LogFields } from '../../telemetry/log.ts';
@@ -9,7 +10,7 @@ import { walkVault, type VaultListing } from '../../vault/walk.ts';
 import type { NoteSource, VaultStatus } from '../library.ts';
 import type { SearchRequest, SearchResult } from '../types.ts';
 import type { EmbeddingQueue } from './embedding-queue.ts';
-import { searchFresh } from './fresh-search.ts';
+import { searchFresh, type FreshResult } from './fresh-search.ts';
 import { readNote } from './note-file.ts';
 import { OpenIndex } from './open-index.ts';
 import type { HostStatus } from './protocol.ts';
@@ -24,6 +25,8 @@ export type VaultHostOptions = {
 };
 
 const MOST_WARNINGS = 200;
+/** How long a search waits for notes that were moved a moment ago. */
+const MOST_WAIT_MS = 1000;
 
 /** One vault in the worker: its files, its index, and the passes that keep the two equal. */
 export class VaultHost {
@@ -39,6 +42,7 @@ export class VaultHost {
   #state: VaultStatus['state'] = 'starting';
   #error: string | undefined;
   #passed = false;
+  readonly #listed = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -92,18 +96,30 @@ export class VaultHost {
     await this.pass();
   }
 
-  /** @throws ObeliskError `model_unavailable` while the vault's folder is away. */
-  search(request: SearchRequest): SearchResult {
+  /**
+   * Searches. A note that is gone may lie elsewhere by now, so that the vault is compared first, as far
+   * as that is quick.
+   * @throws ObeliskError `model_unavailable` while the vault's folder is away.
+   */
+  async search(request: SearchRequest): Promise<SearchResult> {
+    const first = this.#search(request);
+    if (!first.stale) return first.result;
+    const pass = this.pass();
+    if (!first.gone) return first.result;
+    await Promise.race([pass, sleep(MOST_WAIT_MS, undefined, { ref: false })]);
+    return this.#search(request).result;
+  }
+
+  #search(request: SearchRequest): FreshResult {
     const { index, sync } = this.#index.current();
     if (this.failed) throw this.#away();
     const check = (found: string): ReturnType<typeof sync.check> => sync.check(found, this.#fileName(found));
-    const { result, stale } = searchFresh(request, { search: (asked) => index.search(asked), check });
-    if (stale) void this.pass();
-    return result;
+    return searchFresh(request, { search: (asked) => index.search(asked), check });
   }
 
-  /** @throws ObeliskError `not_found`. */
-  note(notePath: string): NoteSource {
+  /** @throws ObeliskError `not_found`, once it is known which notes there are. */
+  async note(notePath: string): Promise<Omit<NoteSource, 'obsidianUrl'>> {
+    await this.#listed.promise;
     const wanted = notePath.normalize('NFC');
     const found = this.#knows(wanted) ? readNote(this.#fileName(wanted)) : undefined;
     if (found?.state !== 'found') {
@@ -161,6 +177,7 @@ export class VaultHost {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#listed.resolve();
     await this.#running;
     this.#index.close();
   }
@@ -174,6 +191,7 @@ export class VaultHost {
       this.#requireSameFolder(listing, sync.size);
       this.#listing = listing;
       this.#facts.setFiles(listing);
+      this.#listed.resolve();
       if (this.#index.writable) await sync.reconcile(listing, this.#closing.signal);
       else sync.setFiles(listing);
       this.#passed = true;
@@ -197,6 +215,7 @@ export class VaultHost {
       this.#log('warn', 'a vault cannot be indexed', { vault: this.name, error: message });
     this.#error = message;
     this.#passed = true;
+    this.#listed.resolve();
     this.#become('failed');
   }
 

@@ -77,7 +77,7 @@ test('a search gives sources with lines and both addresses', async (context) => 
         headingPath: ['Tusks'],
         startLine: 3,
         endLine: 3,
-        obsidianUrl: 'obsidian://open?vault=v&file=Folder%2FWalrus%20notes',
+        obsidianUrl: 'obsidian://open?vault=vault&file=Folder%2FWalrus%20notes',
         url: '/vault/v/Folder/Walrus%20notes.md#L3',
       },
     ],
@@ -221,6 +221,7 @@ test('a note is read with its links resolved, and nothing outside of the vault i
     vault: 'v',
     path: 'a.md',
     text: 'to [[b]] and [[c]]',
+    obsidianUrl: 'obsidian://open?vault=vault&file=a',
     resolved: { b: 'x/b.md' },
   });
   for (const outside of ['../data/x', '/etc/passwd', 'x', 'C:\\x.md', 'x/../../data']) {
@@ -255,4 +256,19 @@ test('a rebuild gives the same index again', async (context) => {
   await library.ready();
   await library.rebuild();
   assert.deepEqual(await paths(library, 'walrus'), ['a.md']);
+});
+
+test('a note that was moved a moment ago is found where it is now, unwatched', async (context) => {
+  const { vault, open } = fixture(context, { 'old/a.md': 'the walrus sleeps', 'b.md': 'the heron' });
+  const library = open();
+  await library.ready();
+  renameSync(path.join(vault, 'old'), path.join(vault, 'new'));
+  assert.deepEqual(await paths(library, 'walrus'), ['new/a.md']);
+});
+
+test('a note can be read before the first comparison has ended', async (context) => {
+  const { open } = fixture(context, { 'a.md': 'the walrus sleeps' });
+  const library = open();
+  assert.equal((await library.note('v', 'a.md')).text, 'the walrus sleeps');
+  await assert.rejects(library.note('v', 'b.md'), { code: 'not_found' });
 });

@@ -2,7 +2,8 @@ import type { VaultEntry } from '../../config/settings.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import { obsidianUrl, sourceUrl } from '../answer/source-urls.ts';
+import { obsidianUrl, obsidianVaultOf, type ObsidianVault } from '../../vault/obsidian-address.ts';
+import { sourceUrl } from '../answer/source-urls.ts';
 import { decideSupport } from '../answer/support.ts';
 import type {
   NoteBlocks,
@@ -91,11 +92,13 @@ class WorkerVaultLibrary implements VaultLibrary {
       ...(vector === undefined ? {} : { vector }),
     };
     const result = await this.#client.call('search', { vault: name, search }, signal);
-    return toVaultResult(name, result);
+    return toVaultResult(name, result, this.#obsidianVault(name));
   }
 
   async note(vault: string, path: string): Promise<NoteSource> {
-    return this.#client.call('note', { vault: this.#requireName(vault), path });
+    const name = this.#requireName(vault);
+    const note = await this.#client.call('note', { vault: name, path });
+    return { ...note, obsidianUrl: obsidianUrl(this.#obsidianVault(name), note.path) };
   }
 
   async blocks(vault: string, paths: readonly string[], signal?: AbortSignal): Promise<NoteBlocks> {
@@ -119,6 +122,10 @@ class WorkerVaultLibrary implements VaultLibrary {
   async #refresh(vault: string | undefined, rebuild: boolean): Promise<void> {
     const names = vault === undefined ? this.names() : [this.#requireName(vault)];
     await Promise.all(names.map((name) => this.#client.call('refresh', { vault: name, rebuild })));
+  }
+
+  #obsidianVault(name: string): ObsidianVault {
+    return obsidianVaultOf(this.#options.vaults.find((vault) => vault.name === name)?.path ?? name);
   }
 
   async #queryVector(vault: string, query: string, signal?: AbortSignal): Promise<Float32Array | undefined> {
@@ -172,12 +179,15 @@ function startingStatus({ name, path }: VaultEntry): HostStatus {
   };
 }
 
-function toVaultResult(vault: string, result: SearchResult): VaultSearchResult {
-  const sources = result.hits.map((hit, at) => toSource(vault, hit, at + 1));
+function toVaultResult(vault: string, result: SearchResult, obsidian: ObsidianVault): VaultSearchResult {
+  const sources = result.hits.map((hit, at) => ({
+    ...toSource(vault, hit, at + 1),
+    obsidianUrl: obsidianUrl(obsidian, hit.path),
+  }));
   return { ...result, sources, supported: decideSupport(result).supported };
 }
 
-function toSource(vault: string, hit: Hit, index: number): Source {
+function toSource(vault: string, hit: Hit, index: number): Omit<Source, 'obsidianUrl'> {
   const { path, title, headingPath, startLine, endLine, text, score } = hit;
   const place = { vault, path, startLine, endLine };
   return {
@@ -187,7 +197,6 @@ function toSource(vault: string, hit: Hit, index: number): Source {
     headingPath,
     text,
     score,
-    obsidianUrl: obsidianUrl(place),
     url: sourceUrl(place),
   };
 }

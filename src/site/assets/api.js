@@ -21,7 +21,7 @@ import { createSseReader } from './sse.js';
  * @property {number} pendingNotes
  * @property {string} [error]
  */
-/** @typedef {{vault: string, path: string, title: string, html: string}} NoteView */
+/** @typedef {{vault: string, path: string, title: string, html: string, obsidianUrl: string}} NoteView */
 /** @typedef {{role: 'user' | 'assistant', content: string}} Message */
 /** @typedef {{content?: string, reasoning_content?: string, sources?: Source[], obelisk?: {supported?: boolean}}} Delta */
 

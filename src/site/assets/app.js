@@ -148,7 +148,7 @@ function onClick(event) {
   const address = link && plain ? noteAddress(link) : undefined;
   if (!link || address === undefined) return;
   event.preventDefault();
-  void panel.open(address, { from: link, obsidianUrl: link.dataset['obsidian'] ?? '' });
+  void panel.open(address, link);
 }
 
 async function signOut() {

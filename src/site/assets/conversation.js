@@ -209,7 +209,7 @@ function drawSourceList(title, sources, kind) {
     const lines = placeOf({ ...source, headingPath: [] });
     const link = sourceLink(
       source,
-      { class: 'source', 'data-obsidian': source.obsidianUrl },
+      { class: 'source' },
       element('span', { class: 'number', 'aria-hidden': 'true' }, String(source.index)),
       element('span', { class: 'name' }, source.title),
       element('span', { class: 'place' }, `${place}, ${lines}`),

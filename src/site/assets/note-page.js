@@ -16,6 +16,9 @@ async function unlock() {
   document.title = `${note.title} · Obelisk`;
   byId('note-title', HTMLElement).textContent = note.title;
   body.replaceChildren(rebuildHtml(note.html));
+  const obsidian = byId('note-obsidian', HTMLAnchorElement);
+  obsidian.href = note.obsidianUrl;
+  obsidian.hidden = false;
 }
 
 const show = () => {

@@ -45,12 +45,12 @@ export function createNotePanel() {
     isOpen: () => !panel.hidden,
     /**
      * @param {string} address page of a note, relative to the server
-     * @param {{from: HTMLElement, obsidianUrl: string}} options what opened it; where Obsidian opens it
+     * @param {HTMLElement} from what opened it
      */
-    async open(address, { from, obsidianUrl }) {
+    async open(address, from) {
       if (!panel.contains(from)) opener = from;
       show();
-      await reader.read(new URL(address, location.href), obsidianUrl);
+      await reader.read(new URL(address, location.href));
     },
   };
 }
@@ -60,6 +60,7 @@ function createReader() {
   const title = byId('note-title', HTMLElement);
   const body = byId('note-body', HTMLElement);
   const full = byId('note-full', HTMLAnchorElement);
+  const obsidian = byId('note-obsidian', HTMLAnchorElement);
   let shown = '';
 
   /** @param {URL} url */
@@ -68,6 +69,7 @@ function createReader() {
     title.textContent = name;
     byId('note-place', HTMLElement).textContent = folders;
     body.replaceChildren();
+    obsidian.hidden = true;
     body.setAttribute('aria-busy', 'true');
     shown = url.pathname;
     try {
@@ -76,6 +78,8 @@ function createReader() {
       if (shown !== url.pathname) return;
       title.textContent = note.title;
       body.replaceChildren(rebuildHtml(note.html));
+      obsidian.href = note.obsidianUrl;
+      obsidian.hidden = false;
     } catch (error) {
       shown = '';
       body.textContent = error instanceof Error ? error.message : String(error);
@@ -85,17 +89,8 @@ function createReader() {
   };
 
   return {
-    /**
-     * @param {URL} url
-     * @param {string} obsidianUrl
-     */
-    async read(url, obsidianUrl) {
-      const { vault, path } = parseNoteAddress(url.pathname);
-      const file = encodeURIComponent(path.replace(/\.md$/i, ''));
-      const own = `obsidian://open?vault=${encodeURIComponent(vault)}&file=${file}`;
-      byId('note-obsidian', HTMLAnchorElement).href = obsidianUrl.startsWith('obsidian://')
-        ? obsidianUrl
-        : own;
+    /** @param {URL} url */
+    async read(url) {
       full.href = url.pathname + url.hash;
       if (shown !== url.pathname) await load(url);
       if (full.href !== url.href) return;
