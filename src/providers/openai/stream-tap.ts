@@ -11,7 +11,8 @@ const TAIL_BYTES = 4 * 1024;
 const LF_LF = Buffer.from('\n\n');
 const CRLF_CRLF = Buffer.from('\r\n\r\n');
 const CR_CR = Buffer.from('\r\r');
-const EMPTY_LIST = Buffer.from('[]');
+/** Stands in a chunk with usage only: inside a JSON string its quotes would be escaped. */
+const USAGE_MARK = Buffer.from('"prompt_tokens"');
 const ERROR_KEY = Buffer.from('"error"');
 const NOTHING: Buffer = Buffer.alloc(0);
 /** One less than the longest blank line. */
@@ -30,7 +31,9 @@ export type StreamFacts = {
 
 /**
  * Watches a stream of OpenAI's chunks go by. Bytes pass as they are, cut at events only, so that an
- * error frame or a heartbeat can stand between any two of them; nothing is parsed until the end.
+ * error frame or a heartbeat can stand between any two of them; nothing is parsed before the usage.
+ * The event that holds only usage leaves with `choices: []`, as OpenAI has it; LiteLLM sends an empty
+ * choice with it, in which some clients look for a text.
  */
 export class StreamTap {
   readonly #stripUsage: boolean;
@@ -42,8 +45,8 @@ export class StreamTap {
   #tailBytes = 0;
 
   /**
-   * @param stripUsage Whether the event with usage and no choices is taken out, because the client
-   *   did not ask for it.
+   * @param stripUsage Whether the event that holds only usage is taken out, because the client did
+   *   not ask for it.
    */
   constructor(stripUsage: boolean) {
     this.#stripUsage = stripUsage;
@@ -59,8 +62,7 @@ export class StreamTap {
     const whole = this.#pendingBytes === 0 ? this.#cut(chunk) : this.#join(chunk);
     if (whole === undefined) return undefined;
     this.#remember(whole);
-    if (!this.#stripUsage || !whole.includes(EMPTY_LIST)) return whole;
-    return withoutUsage(whole);
+    return whole.includes(USAGE_MARK) ? withUsageSettled(whole, this.#stripUsage) : whole;
   }
 
   /** Gives what is left when the connection ended: a last event without its blank line. */
@@ -72,7 +74,7 @@ export class StreamTap {
     const data = dataOf(rest.toString());
     if (data === undefined || (data !== '[DONE]' && parse(data) === undefined)) return undefined;
     this.#remember(rest);
-    return this.#stripUsage ? withoutUsage(rest) : rest;
+    return withUsageSettled(rest, this.#stripUsage);
   }
 
   /** Reads the facts from the last events; called once, at the end. */
@@ -182,17 +184,33 @@ function lastBoundary(bytes: Buffer): number {
   return Math.max(lf === -1 ? 0 : lf + 2, crlf === -1 ? 0 : crlf + 4, cr === -1 ? 0 : cr + 2);
 }
 
-function withoutUsage(block: Buffer): Buffer | undefined {
-  const kept = eventsOf(block.toString('latin1')).filter((event) => !isUsageOnly(event));
+function withUsageSettled(block: Buffer, strip: boolean): Buffer | undefined {
+  const events = eventsOf(block.toString('latin1'));
+  const settled = events.map((event) => settledUsage(event, strip));
+  if (settled.every((event, index) => event === events[index])) return block;
+  const kept = settled.filter((event) => event !== undefined);
   return kept.length === 0 ? undefined : Buffer.from(`${kept.join('\n\n')}\n\n`, 'latin1');
 }
 
-function isUsageOnly(event: string): boolean {
+/** The event as it leaves: itself, with its choices taken out, or undefined for none. */
+function settledUsage(event: string, strip: boolean): string | undefined {
   const data = dataOf(event);
-  if (data === undefined || data === '[DONE]' || !data.includes('"usage"')) return false;
+  if (data === undefined || data === '[DONE]' || !data.includes('"usage"')) return event;
   const json = parse(Buffer.from(data, 'latin1').toString());
-  if (typeof json !== 'object' || json === null || !('choices' in json)) return false;
-  return Array.isArray(json.choices) && json.choices.length === 0 && usageOf(json) !== undefined;
+  if (typeof json !== 'object' || json === null || !('choices' in json)) return event;
+  const { choices } = json;
+  if (usageOf(json) === undefined || !Array.isArray(choices) || !choices.every(saysNothing)) return event;
+  if (strip) return undefined;
+  if (choices.length === 0) return event;
+  return `data: ${Buffer.from(JSON.stringify({ ...json, choices: [] })).toString('latin1')}`;
+}
+
+/** Whether a choice has neither a delta nor an end. */
+function saysNothing(choice: unknown): boolean {
+  if (typeof choice !== 'object' || choice === null || hasEnd(choice)) return false;
+  const delta: unknown = 'delta' in choice ? choice.delta : undefined;
+  if (typeof delta !== 'object' || delta === null) return delta === undefined || delta === null;
+  return Object.values(delta).every((value) => value === null || value === '');
 }
 
 function eventsOf(text: string): string[] {
@@ -222,8 +240,10 @@ function parse(data: string): unknown {
 function hasFinishReason(json: unknown): boolean {
   if (typeof json !== 'object' || json === null || !('choices' in json) || !Array.isArray(json.choices))
     return false;
-  return json.choices.some((choice: unknown) => {
-    if (typeof choice !== 'object' || choice === null || !('finish_reason' in choice)) return false;
-    return typeof choice.finish_reason === 'string' && choice.finish_reason !== '';
-  });
+  return json.choices.some(hasEnd);
+}
+
+function hasEnd(choice: unknown): boolean {
+  if (typeof choice !== 'object' || choice === null || !('finish_reason' in choice)) return false;
+  return typeof choice.finish_reason === 'string' && choice.finish_reason !== '';
 }

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StreamTap } from './stream-tap.ts';
+
+const usage = { prompt_tokens: 8, completion_tokens: 5, total_tokens: 13 };
+const event = (json: object): string => `data: ${JSON.stringify(json)}\n\n`;
+const TEXT = event({ id: 'ü', choices: [{ index: 0, delta: { content: 'Grüße' } }], usage: null });
+const FINISH = event({ id: 'ü', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage });
+const DONE = 'data: [DONE]\n\n';
+
+function through(stream: string, strip: boolean): { readonly out: string; readonly tap: StreamTap } {
+  const tap = new StreamTap(strip);
+  const parts = [tap.feed(Buffer.from(stream)), tap.flush()];
+  return { out: Buffer.concat(parts.filter((part) => part !== undefined)).toString(), tap };
+}
+
+for (const [name, choices] of [
+  ['OpenAI', []],
+  ['LiteLLM', [{ index: 0, delta: {} }]],
+  ['others', [{ index: 0, delta: { role: null, content: '' }, finish_reason: null }]],
+] as const) {
+  test(`usage as ${name} sends it leaves without choices, and only for those who asked`, () => {
+    const sent = event({ id: 'ü', choices, usage });
+    const asked = through(TEXT + sent + DONE, false);
+    assert.equal(asked.out, TEXT + event({ id: 'ü', choices: [], usage }) + DONE);
+    const notAsked = through(TEXT + sent + DONE, true);
+    assert.equal(notAsked.out, TEXT + DONE);
+    for (const { tap } of [asked, notAsked]) {
+      assert.deepEqual(tap.facts().usage, { promptTokens: 8, completionTokens: 5 });
+    }
+  });
+}
+
+test('a chunk that says something keeps its usage, whoever asked', () => {
+  const text = event({ choices: [{ index: 0, delta: { content: 'x' } }], usage });
+  for (const strip of [true, false])
+    assert.equal(through(text + FINISH + DONE, strip).out, text + FINISH + DONE);
+});
