@@ -50,6 +50,8 @@ export type Obelisk = {
   /** Whether a model is used where none is named. */
   roleOf(modelName: string): 'chat' | 'embedding' | undefined;
   vaults(): readonly VaultStatus[];
+  /** Compares every vault with its index once more, and resolves when all is read, links and warnings included. */
+  refresh(): Promise<void>;
   /** Throws the indexes away and resolves when they are built again. @throws ObeliskError `store_failed`. */
   rebuild(): Promise<void>;
   /** Resolves when every vault was compared with its index once. */
@@ -116,6 +118,7 @@ export async function openObelisk(from: {
       return house.registry.defaultEmbedding()?.modelName === modelName ? 'embedding' : undefined;
     },
     vaults: () => house.library.status(),
+    refresh: () => house.library.refresh(),
     async rebuild() {
       for (const vault of house.library.names()) await house.library.rebuild(vault);
     },

@@ -46,7 +46,7 @@ async function bringUpToDate(
   obelisk: Obelisk,
   { rebuild, onProgress, signal }: Parameters<Program['index']>[0],
 ): ReturnType<Program['index']> {
-  const done = rebuild ? obelisk.rebuild() : obelisk.ready(signal);
+  const done = rebuild ? obelisk.rebuild() : obelisk.refresh();
   const settled = done.then(
     () => true,
     () => true,

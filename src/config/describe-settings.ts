@@ -38,14 +38,20 @@ export function describeSettings(
     data_dir: settings.dataDir,
     'log.level': log.level,
     'log.format': log.format,
-    vaults: settings.vaults,
   };
   return [
     ...Object.entries(values).map(([key, value]) => toRow(key, value, origins.get(key))),
+    ...describeVaults(settings, origins.get('vaults')),
     ...settings.modelList.map((entry, index) =>
       toRow(`model_list.${index}`, describeModel(entry), origins.get(`model_list.${index}`)),
     ),
   ];
+}
+
+/** A row each, so that a long list stays readable. */
+function describeVaults({ vaults }: Settings, origin: ValueOrigin | undefined): readonly SettingRow[] {
+  if (vaults.length === 0) return [toRow('vaults', [], origin)];
+  return vaults.map(({ name, path }, index) => toRow(`vaults.${index}`, { name, path }, origin));
 }
 
 function toRow(key: string, value: unknown, origin: ValueOrigin = DEFAULT): SettingRow {

@@ -20,6 +20,18 @@ async function askByKeyboard(page: Page, question: string): Promise<void> {
   await page.locator('.turn').nth(turns).locator('.answer:not([aria-busy])').waitFor({ timeout: WATCH_MS });
 }
 
+/** The page's policy forbids `eval`, by which a browser would be asked to wait for an expression. */
+async function untilSeen(page: Page, selector: string): Promise<void> {
+  const end = performance.now() + WATCH_MS;
+  const height = page.viewportSize()?.height ?? 0;
+  for (;;) {
+    const box = await page.locator(selector).first().boundingBox();
+    if (box !== null && box.y >= 0 && box.y < height) return;
+    assert.ok(performance.now() < end, `${selector} comes into view`);
+    await page.waitForTimeout(50);
+  }
+}
+
 describe(
   'the page in a real browser',
   { skip: chromiumPath === undefined && 'no Chromium (OBELISK_CHROMIUM)' },
@@ -83,9 +95,7 @@ describe(
         /paint and stairs/,
         'the rest is not marked',
       );
-      await page.waitForFunction(
-        "(({ top }) => top >= 0 && top < innerHeight)(document.querySelector('#note-body .cited').getBoundingClientRect())",
-      );
+      await untilSeen(page, '#note-body .cited');
       assert.match(
         (await page.locator('#note-obsidian').getAttribute('href')) ?? '',
         /^obsidian:\/\/open\?vault=Harbour&file=/,
@@ -148,10 +158,6 @@ describe(
 
     it('opens a link to a heading or block at it, and shows the pictures a note holds', async () => {
       const { page, problems, close } = await watchPage(browser, program.url);
-      const isSeen = (id: string): Promise<unknown> =>
-        page.waitForFunction(
-          `((node) => node && node.getBoundingClientRect().top >= 0 && node.getBoundingClientRect().top < innerHeight)(document.getElementById('${id}'))`,
-        );
       await page.goto(program.url);
       await askByKeyboard(page, 'Where is the compass rose drawn?');
       await page.locator('a.source', { hasText: 'Map' }).first().click();
@@ -159,14 +165,14 @@ describe(
       await picture.waitFor();
       assert.deepEqual(await picture.boundingBox().then((box) => [box?.width, box?.height]), [40, 30]);
       await page.locator('#note-body a', { hasText: 'The bay' }).click();
-      await isSeen('h-the-bay');
+      await untilSeen(page, '#h-the-bay');
       await page.locator('#note-body a', { hasText: 'Repairs' }).click();
       await page.locator('#note-title', { hasText: 'Lighthouse' }).waitFor();
-      await isSeen('h-repairs');
+      await untilSeen(page, '#h-repairs');
       await page.goto(`${program.url}/vault/Harbour/Map.md`);
       await page.locator('#note-body a', { hasText: 'feeder' }).click();
       await page.waitForURL(/Lighthouse\.md#b-gulls$/);
-      await isSeen('b-gulls');
+      await untilSeen(page, '#b-gulls');
       assert.deepEqual(problems, []);
       await close();
     });
