@@ -8,14 +8,18 @@ const ANNOUNCES = /[:：]\s*$/u;
 const MOST_ITEMS = 10;
 /** What is announced besides steps: examples, of which a few do. */
 const FEW_ITEMS = 6;
-/** What stands under a heading that is what was asked: so many units at most. */
-const MOST_OF_SECTION = 4;
+/** What stands under a heading that is what was asked is read so far for code or steps. */
+const SECTION_READ = 4;
+/** From this on a heading is what was asked. */
 const WELL_HEADED = 0.45;
+
+/** Places of units, the end exclusive. */
+type Range = { readonly start: number; readonly end: number };
 
 /**
  * The units that are quoted along with one, in the order of their note and with itself: what a sentence
  * that ends in a colon announces; to a question for a way, all the steps of which it is one, with the
- * sentence that announces them, and what a section headed so begins with.
+ * sentence that announces them, and what a section that is headed so begins with.
  */
 export function withCompanions(
   { unit, headed }: ScoredUnit,
@@ -24,38 +28,36 @@ export function withCompanions(
 ): readonly Unit[] {
   const own = units.filter(({ passage }) => passage === unit.passage);
   const at = own.indexOf(unit);
-  if (ANNOUNCES.test(unit.text)) return announced(own, at, kind);
-  if (!kind.way) return [unit];
-  if (unit.kind === 'item') return steps(own, at);
-  return headed >= WELL_HEADED ? beginning(own, at, kind) : [unit];
+  const near = kind.way && unit.kind === 'item' ? steps(own, at) : announced(own, at, kind);
+  const { start, end } = kind.way && headed >= WELL_HEADED ? fromHeading(own, near) : near;
+  return own.slice(start, end);
 }
 
-function announced(own: readonly Unit[], at: number, { way }: QuestionKind): readonly Unit[] {
+function announced(own: readonly Unit[], at: number, { way }: QuestionKind): Range {
   const next = own[at + 1];
-  if (next?.kind !== 'item') return own.slice(at, at + 2);
-  const end = endOfItems(own, at + 1);
-  return own.slice(at, Math.min(end, at + 1 + (way ? MOST_ITEMS : FEW_ITEMS)));
+  if (next === undefined || !ANNOUNCES.test(own[at]?.text ?? '')) return { start: at, end: at + 1 };
+  if (next.kind !== 'item') return { start: at, end: at + 2 };
+  const most = at + 1 + (way ? MOST_ITEMS : FEW_ITEMS);
+  return { start: at, end: Math.min(endOfItems(own, at + 1), most) };
 }
 
-function steps(own: readonly Unit[], at: number): readonly Unit[] {
-  const start = own.findLastIndex(({ kind }, index) => index < at && kind !== 'item') + 1;
+function steps(own: readonly Unit[], at: number): Range {
+  const first = own.findLastIndex(({ kind }, index) => index < at && kind !== 'item') + 1;
   const end = endOfItems(own, at);
-  if (end - start > MOST_ITEMS) return own.slice(at, at + 1);
-  const before = own[start - 1];
-  return own.slice(before !== undefined && ANNOUNCES.test(before.text) ? start - 1 : start, end);
+  if (end - first > MOST_ITEMS) return { start: at, end: at + 1 };
+  const before = own[first - 1];
+  return { start: before !== undefined && ANNOUNCES.test(before.text) ? first - 1 : first, end };
 }
 
-/** Up to the first code or steps below the heading, which is what the sentences before them lead to. */
-function beginning(own: readonly Unit[], at: number, kind: QuestionKind): readonly Unit[] {
-  const section = own.slice(at, at + MOST_OF_SECTION);
-  const shown = section.findIndex((unit, index) => index > 0 && unit.kind !== 'sentence');
-  const shows = section[shown];
-  if (shows === undefined) return own.slice(at, at + 1);
-  const lead = section.slice(0, shown);
-  if (shows.kind === 'code') return [...lead, shows];
-  return shows.kind === 'item' && kind.way
-    ? [...lead, ...steps(own, at + shown).filter((unit) => !lead.includes(unit))]
-    : lead.slice(0, 1);
+/** Down from the heading, as far as the first code or steps below it: what the sentences before them lead to. */
+function fromHeading(own: readonly Unit[], near: Range): Range {
+  const heading = own[near.start]?.headings.at(-1);
+  const start = own.findIndex(({ place, headings }) => place === 0 && headings.at(-1) === heading);
+  if (start < 0 || start > near.start) return near;
+  const shown = own.findIndex(({ kind }, index) => index >= start && kind !== 'sentence');
+  if (shown < 0 || shown > start + SECTION_READ) return near;
+  const end = Math.max(near.end, own[shown]?.kind === 'item' ? endOfItems(own, shown) : shown + 1);
+  return end - start > MOST_ITEMS ? near : { start, end };
 }
 
 function endOfItems(own: readonly Unit[], from: number): number {

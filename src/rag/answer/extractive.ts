@@ -43,7 +43,7 @@ const KEEP_SHARE = 0.6;
 const REPEAT_SHARE = 0.8;
 /** Above this share of common terms (Jaccard) two units say the same. */
 const SAME_SHARE = 0.7;
-/** The best unit and what belongs to it may be this much longer than the rest may be together. */
+/** The best unit with what belongs to it may be this much longer, unless a length is told. */
 const LEAD_ROOM = 1.5;
 
 /**
@@ -90,24 +90,41 @@ type Selection = {
 
 /** Greedy: best first, then what is nearly as good or says more of the question, without repetitions. */
 function choose(question: string, scored: readonly ScoredUnit[], options: ExtractiveOptions): Unit[] {
-  const kind = questionKind(question);
-  const units = scored.map(({ unit }) => unit);
   const order = scored.filter(({ score, matched, headed }) => score > 0 && (matched.size > 0 || headed > 0));
   order.sort((a, b) => b.score - a.score);
+  const groupOf = grouping(question, scored, options);
   const best = order[0]?.score ?? 0;
   const room = options.maxCharacters ?? ROOM;
   const selection: Selection = { units: [], taken: [], known: new Set(), room };
   for (const candidate of order) {
     if (selection.units.length >= (options.maxUnits ?? 5)) break;
     if (!deserves(candidate, best, selection)) continue;
-    const group = withCompanions(candidate, units, kind);
-    const fits = lengthOf(group) <= (selection.units.length === 0 ? room * LEAD_ROOM : selection.room);
-    // Steps are taken whole or not at all.
-    for (const unit of fits ? group : [candidate.unit]) take(unit, selection);
+    for (const unit of groupOf(candidate, selection)) take(unit, selection);
     selection.taken.push(candidate);
     for (const term of candidate.matched) selection.known.add(term);
   }
   return selection.units;
+}
+
+/**
+ * Makes what finds the units to quote with one: its companions where all of them fit (steps are quoted
+ * whole or not at all), else itself; nothing where one of them only repeats the question.
+ */
+function grouping(
+  question: string,
+  scored: readonly ScoredUnit[],
+  { maxCharacters }: ExtractiveOptions,
+): (candidate: ScoredUnit, selection: Selection) => readonly Unit[] {
+  const kind = questionKind(question);
+  const units = scored.map(({ unit }) => unit);
+  const idle = new Set(scored.flatMap(({ unit, repeats }) => (repeats ? [unit] : [])));
+  return (candidate, { units: quoted, room }) => {
+    const leads = quoted.length === 0;
+    const group = withCompanions(candidate, units, kind);
+    if (!leads && group.some((unit) => idle.has(unit))) return [];
+    const most = leads ? (maxCharacters ?? ROOM * LEAD_ROOM) : room;
+    return lengthOf(group) <= most ? group : [candidate.unit];
+  };
 }
 
 function lengthOf(units: readonly Unit[]): number {

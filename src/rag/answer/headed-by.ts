@@ -8,6 +8,8 @@ const PLACE_SHARES = [1, 0.6, 0.3];
 const LEAST_LIKENESS = 0.25;
 /** How much what stands above a heading helps it to say what is asked. */
 const ABOVE_SHARE = 0.5;
+/** The opening of a note says what it is about, seldom how it is done. */
+const OPENING_OF_A_WAY = 0.5;
 
 /**
  * How well the heading that a unit stands first under, or the name of the note that it opens, is what is
@@ -18,7 +20,7 @@ export function headedBy(unit: Unit, asked: AskedQuestion): number {
   const place = unit.place === undefined ? 0 : (PLACE_SHARES[unit.place] ?? 0);
   const above = [title, ...unit.headings.slice(0, -1)].join(' ');
   const byHeading = place === 0 ? 0 : place * likeness(unit.headings.at(-1) ?? '', above, asked);
-  const byTitle = unit.opening ? likeness(title, '', asked) : 0;
+  const byTitle = unit.opening ? (asked.kind.way ? OPENING_OF_A_WAY : 1) * likeness(title, '', asked) : 0;
   return Math.max(byHeading, byTitle);
 }
 

@@ -2,7 +2,8 @@ import type { Tokenizer } from '../text/tokenizer.ts';
 import { readAskedQuestion, type AskedQuestion } from './asked-question.ts';
 import { hasTerm, type AskedTerm } from './asked-terms.ts';
 import { headedBy } from './headed-by.ts';
-import { shapeFactor } from './unit-shape.ts';
+import type { Passage } from './passage.ts';
+import { repeatsQuestion, shapeFactor } from './unit-shape.ts';
 import type { Unit } from './units.ts';
 
 /** A unit with what it has of the question. */
@@ -13,6 +14,8 @@ export type ScoredUnit = {
   readonly matched: ReadonlySet<string>;
   /** All terms, for telling repetitions. */
   readonly terms: ReadonlySet<string>;
+  /** Whether it says nothing beside what the question says. */
+  readonly repeats: boolean;
   /** How well the heading or the note's name that it stands first under is what is asked for, 0–1. */
   readonly headed: number;
 };
@@ -24,22 +27,27 @@ export type ScoringOptions = {
   readonly weights?: ReadonlyMap<string, number>;
 };
 
+const NO_TERMS: ReadonlySet<string> = new Set();
 /** How much of the question a unit may be credited for that only its headings or its note's title say. */
 const NAMED_SHARE = 0.6;
 /** Of a note whose whole title is asked for, every sentence is about it. */
 const ASKED_TITLE_SHARE = 0.85;
 /** The same for the sentence before it in its block, which says who `it` and `they` are. */
 const BEFORE_SHARE = 0.5;
+/** And for the rest of its passage. */
+const PASSAGE_SHARE = 0.3;
 /** What stands first under a heading that is what was asked: up to this much on top. */
 const HEADED_SHARE = 0.8;
 /** Query terms side by side in the unit: up to this much on top. */
 const ADJACENCY_SHARE = 0.1;
+/** What only repeats the question says nothing. */
+const REPEATS_FACTOR = 0.3;
 /** Each place further down in the ranking costs this share, beside what the note's own score costs. */
 const RANK_DECAY = 0.03;
 
 /**
  * Scores every unit against a question: the idf share of the question that it contains, credit for what
- * its headings, its note's name and the sentence before it say, neighbouring terms, whether it stands
+ * its headings, its note's name, the sentence before it and the rest of its passage say, neighbouring terms, whether it stands
  * first under a heading (or in a note) that is what was asked, its form, and how good its note is.
  */
 export function scoreUnits(question: string, units: readonly Unit[], options: ScoringOptions): ScoredUnit[] {
@@ -48,36 +56,59 @@ export function scoreUnits(question: string, units: readonly Unit[], options: Sc
   const asked = readAskedQuestion(question, { ...options, units: sets });
   if (asked.total === 0) return [];
   const best = Math.max(0, ...units.map(({ passage }) => passage.source.score));
+  const repeats = units.map((unit, at) => repeatsQuestion(unit, sets[at] ?? NO_TERMS, asked));
+  const around = termsAround(units, (at) => (repeats[at] === true ? NO_TERMS : (sets[at] ?? NO_TERMS)));
   return units.map((unit, at) => {
-    const terms = sets[at] ?? new Set<string>();
-    const before = units[at - 1]?.block === unit.block ? sets[at - 1] : undefined;
+    const terms = sets[at] ?? NO_TERMS;
+    const before = units[at - 1]?.block === unit.block ? (sets[at - 1] ?? NO_TERMS) : NO_TERMS;
+    const context = { before, around: around.get(unit.passage) ?? NO_TERMS };
     const matched = asked.terms.filter((term) => hasTerm(terms, term));
-    const share = (asked.massOf(matched) + credit(unit, before, { asked, matched })) / asked.total;
+    const unsaid = asked.terms.filter((term) => !matched.includes(term));
+    const share = (asked.massOf(matched) + credit(unit, unsaid, { asked, ...context })) / asked.total;
     const near = ADJACENCY_SHARE * adjacency(asked.terms, read[at] ?? []);
     const headed = headedBy(unit, asked);
     const rank = (best > 0 ? unit.passage.source.score / best : 1) / (1 + RANK_DECAY * unit.rank);
-    const score = (share + near + HEADED_SHARE * headed) * rank * shapeFactor(unit, terms, asked);
-    return { unit, score, matched: new Set(matched.map(({ term }) => term)), terms, headed };
+    const idle = repeats[at] === true;
+    const shape = shapeFactor(unit, terms, asked) * (idle ? REPEATS_FACTOR : 1);
+    const score = (share + near + HEADED_SHARE * headed) * rank * shape;
+    return { unit, score, matched: new Set(matched.map(({ term }) => term)), terms, repeats: idle, headed };
   });
 }
 
-/** What a unit is credited for that it does not say itself. */
-function credit(
-  unit: Unit,
-  before: ReadonlySet<string> | undefined,
-  { asked, matched }: { readonly asked: AskedQuestion; readonly matched: readonly AskedTerm[] },
-): number {
-  const { terms, termsOf, massOf } = asked;
-  const title = termsOf(unit.passage.source.title);
-  const headings = termsOf(unit.headings.join(' '));
+/** Terms of each passage, but of nothing in it that only repeats the question: an example of asking it covers all of it. */
+function termsAround(
+  units: readonly Unit[],
+  termsOf: (at: number) => ReadonlySet<string>,
+): Map<Passage, Set<string>> {
+  const around = new Map<Passage, Set<string>>();
+  for (const [at, { passage }] of units.entries()) {
+    const known = around.get(passage) ?? new Set();
+    for (const term of termsOf(at)) known.add(term);
+    around.set(passage, known);
+  }
+  return around;
+}
+
+type Context = {
+  readonly asked: AskedQuestion;
+  /** Terms of the sentence before, in the same block. */
+  readonly before: ReadonlySet<string>;
+  /** Terms of the passage. */
+  readonly around: ReadonlySet<string>;
+};
+
+/** What a unit is credited for terms that it does not say itself. */
+function credit(unit: Unit, unsaid: readonly AskedTerm[], { asked, before, around }: Context): number {
+  const title = asked.termsOf(unit.passage.source.title);
+  const headings = asked.termsOf(unit.headings.join(' '));
   const titleShare = isAsked(title, asked) ? ASKED_TITLE_SHARE : NAMED_SHARE;
   const shareOf = (term: AskedTerm): number => {
     if (hasTerm(title, term)) return titleShare;
     if (hasTerm(headings, term)) return NAMED_SHARE;
-    return before !== undefined && hasTerm(before, term) ? BEFORE_SHARE : 0;
+    if (hasTerm(before, term)) return BEFORE_SHARE;
+    return hasTerm(around, term) ? PASSAGE_SHARE : 0;
   };
-  const others = terms.filter((term) => !matched.includes(term));
-  return others.reduce((sum, term) => sum + shareOf(term) * massOf([term]), 0);
+  return unsaid.reduce((sum, term) => sum + shareOf(term) * asked.massOf([term]), 0);
 }
 
 /** Whether the question has all of a title. */

@@ -9,8 +9,6 @@ const LONG_FACTOR = 0.8;
 const BARE_FACTOR = 0.6;
 /** A question in a note is what its next sentence answers; it says nothing itself. */
 const QUESTION_FACTOR = 0.4;
-/** Nor does what only repeats the question. */
-const REPEATS_FACTOR = 0.3;
 /** A question is recognised in a text from this many characters on. */
 const LEAST_REPEATED = 12;
 /** Signs that make up code more than prose. */
@@ -25,9 +23,7 @@ const ENDS_AS_QUESTION = /[?？؟]["'”’»)]*\s*$/u;
 
 /** How far the form of a unit makes it an answer, whatever it speaks of: a factor for its score. */
 export function shapeFactor(unit: Unit, terms: ReadonlySet<string>, asked: AskedQuestion): number {
-  return (
-    lengthFactor(unit, terms) * kindFactor(unit, asked) * (repeats(unit, terms, asked) ? REPEATS_FACTOR : 1)
-  );
+  return lengthFactor(unit, terms) * kindFactor(unit, asked);
 }
 
 function lengthFactor({ kind, text }: Unit, terms: ReadonlySet<string>): number {
@@ -45,7 +41,7 @@ function kindFactor({ text }: Unit, { kind }: AskedQuestion): number {
 }
 
 /** Whether a unit has no word of its own, or holds the question itself, to the letter. */
-function repeats({ text }: Unit, terms: ReadonlySet<string>, asked: AskedQuestion): boolean {
+export function repeatsQuestion({ text }: Unit, terms: ReadonlySet<string>, asked: AskedQuestion): boolean {
   const known = new Set(asked.terms.flatMap(({ term, forms }) => [term, ...forms]));
   if ([...terms].every((term) => known.has(term) || asked.tokenizer.isStopTerm(term))) return true;
   const question = bare(asked.text);
