@@ -3,7 +3,7 @@ import { baseUrlProblem } from './base-url.ts';
 import type { ConfigFile } from './config-file.ts';
 import { RUNNER_OPTIONS } from './ollama-options.ts';
 import type { RunnerOption } from './ollama-options.ts';
-import { hostProblem } from './safe-bind.ts';
+import { hostProblem, masterKeyProblem } from './safe-bind.ts';
 import { vaultNameProblem } from './vault-name.ts';
 
 /**
@@ -12,7 +12,8 @@ import { vaultNameProblem } from './vault-name.ts';
  * environment are weighed against the file.
  */
 
-const text = (): z.ZodString => z.string().min(1, 'is empty; write a value or remove the line');
+const EMPTY_TEXT = 'is empty; write a value or remove the line';
+const text = (): z.ZodString => z.string().min(1, EMPTY_TEXT);
 
 /** A whole number; digits in quotes count, because that is what a substituted variable gives. */
 function whole(minimum: number, maximum: number): z.ZodType<number> {
@@ -228,7 +229,7 @@ export const FILE_SCHEMA: z.ZodType<ConfigFile> = z.strictObject({
   }),
   general_settings: z
     .looseObject({
-      master_key: text()
+      master_key: refined((key) => (key === '' ? EMPTY_TEXT : masterKeyProblem(key)))
         .optional()
         .meta({
           description:

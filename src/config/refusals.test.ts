@@ -181,3 +181,15 @@ test('a missing space after a colon is told, and the secret behind it is not', (
   const overrides = 'providers: {ollama: {model_overrides: {"llama3:8b": {num_ctx: 4096}}}}\n';
   assert.deepEqual(Object.keys(load(overrides).settings.providers.ollama.modelOverrides), ['llama3:8b']);
 });
+
+test('a master key that no header can carry is refused, without being shown', () => {
+  for (const key of ['sk canary 12345', 'sk-canary-ü', 'sk\u00a0canary']) {
+    for (const said of [
+      refusal(`general_settings:\n  master_key: "${key}"\n`),
+      refusal(undefined, { environment: { OBELISK_MASTER_KEY: key } }),
+    ]) {
+      assert.match(said, /(master_key|OBELISK_MASTER_KEY) can hold only letters/);
+      assert.doesNotMatch(said, /canary/);
+    }
+  }
+});

@@ -11,7 +11,7 @@ import { asOneOf, asText } from './pick.ts';
 import type { FileFacts, Picker } from './pick.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolveVaults } from './resolve-vaults.ts';
-import { hostProblem } from './safe-bind.ts';
+import { hostProblem, masterKeyProblem } from './safe-bind.ts';
 import type { Settings } from './settings.ts';
 
 type Resolving = { readonly file: ConfigFile; readonly facts: FileFacts; readonly inputs: ConfigInputs };
@@ -98,7 +98,10 @@ function resolveMasterKey(file: ConfigFile, picker: Picker): Secret | undefined 
     'general_settings.master_key',
     [
       picker.file(['general_settings', 'master_key'], file.general_settings?.master_key),
-      picker.variable(['OBELISK_MASTER_KEY', 'LITELLM_MASTER_KEY'], asText),
+      picker.variable(['OBELISK_MASTER_KEY', 'LITELLM_MASTER_KEY'], (text) => {
+        const problem = masterKeyProblem(text);
+        return problem === undefined ? { value: text } : { problem };
+      }),
     ],
     undefined,
   );

@@ -8,6 +8,12 @@ export function hostProblem(host: string): string | undefined {
   return 'must be a host name or address without scheme, port or path';
 }
 
+/** Says why a text cannot be the master key, or undefined when it can: no header could carry it. */
+export function masterKeyProblem(key: string): string | undefined {
+  if (/^[\u0021-\u007E]+$/.test(key)) return undefined;
+  return 'can hold only letters, digits and signs of ASCII, without spaces; make one with: openssl rand -hex 16';
+}
+
 /** Whether an address to listen on can be reached from this machine only. */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');

@@ -126,6 +126,20 @@ const HOSTS: readonly [string, number][] = [
   ['0.0.0.0', 403],
 ];
 
+test('a server is reached by the address it listens on, and by no other of that machine', async () => {
+  for (const [host, header] of [
+    ['192.168.1.5', '192.168.1.5:4000'],
+    ['fd00::5', '[fd00::5]:4000'],
+    ['Notes.lan', 'notes.LAN:4000'],
+  ] as const) {
+    await using gateway = await startGateway([mocked], {
+      access: { host, allowedHosts: [], allowedOrigins: [] },
+    });
+    assert.equal(await askWithHost(gateway, header), 200, header);
+    assert.equal(await askWithHost(gateway, '192.168.1.6:4000'), 403);
+  }
+});
+
 test('only names of this machine and listed ones are answered to', async () => {
   await using gateway = await startGateway([mocked], {
     access: { allowedHosts: ['notes.lan'], allowedOrigins: [] },

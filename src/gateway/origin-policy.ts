@@ -3,6 +3,8 @@ import type { HttpRequest } from '../wire/http.ts';
 
 /** Names and origins, beyond this machine's own, that the server answers to. */
 export type OriginRules = {
+  /** Address that the server listens on: whoever reaches it by that name is right here. */
+  readonly host?: string;
   readonly allowedHosts: readonly string[];
   /** `https://notes.example`, as browsers send them. */
   readonly allowedOrigins: readonly string[];
@@ -25,6 +27,7 @@ const DOCKER_HOST = 'host.docker.internal';
  */
 export function createOriginPolicy(rules: OriginRules): OriginPolicy {
   const hosts = new Set([...rules.allowedHosts.map((host) => host.toLowerCase()), DOCKER_HOST]);
+  if (rules.host !== undefined) hosts.add(inHeader(rules.host.toLowerCase()));
   const origins = new Set([OBSIDIAN_ORIGIN, ...rules.allowedOrigins.map((origin) => origin.toLowerCase())]);
   // Nearly every request names the same host: comparing one text is all it costs.
   let lastOwn = 'localhost';
@@ -57,6 +60,10 @@ function isOwnHost(host: string, hosts: ReadonlySet<string>): boolean {
   if (hosts.has(lower)) return true;
   const name = withoutPort(lower);
   return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name) || hosts.has(name);
+}
+
+function inHeader(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function withoutPort(host: string): string {
