@@ -193,3 +193,15 @@ test('a master key that no header can carry is refused, without being shown', ()
     }
   }
 });
+
+test('a key in the wrong place is told its right one, and a bare variable within braces its quotes', () => {
+  assert.equal(refusal('port: 4001\n'), 'FILE:1:1: unknown key port; did you mean "server.port"?');
+  assert.equal(
+    refusal('providers:\n  default_model: llama3\n'),
+    'FILE:2:3: unknown key providers.default_model; did you mean "providers.ollama.default_model"?',
+  );
+  assert.equal(
+    refusal('general_settings: {master_key: ${KEY}}\n'),
+    'FILE:1:33: within braces a variable must be quoted: "${NAME}"',
+  );
+});

@@ -37,3 +37,14 @@ export function knownKeysAt(tree: SchemaNode, path: Path): readonly string[] {
   }
   return Object.keys(node?.properties ?? {});
 }
+
+/** Where else in the tree a key of that name stands, dotted; undefined where it stands nowhere. */
+export function placeOfKey(tree: SchemaNode, key: string): string | undefined {
+  const children = Object.entries(tree.properties ?? {});
+  if (children.some(([name]) => name === key)) return key;
+  for (const [name, child] of children) {
+    const below = placeOfKey(child, key);
+    if (below !== undefined) return `${name}.${below}`;
+  }
+  return undefined;
+}

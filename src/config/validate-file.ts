@@ -6,7 +6,7 @@ import type { ConfigProblem } from './config-problem.ts';
 import { FILE_SCHEMA } from './file-schema.ts';
 import { DEPLOYMENT_KEYS } from './litellm-keys.ts';
 import { refusalOf } from './ollama-options.ts';
-import { knownKeysAt, toSchemaTree } from './schema-tree.ts';
+import { knownKeysAt, placeOfKey, toSchemaTree } from './schema-tree.ts';
 import type { Path, YamlTree } from './yaml-tree.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -63,8 +63,9 @@ function unknownKey(path: Path, key: string): string {
   const isHardware = path.at(-1) === 'hardware' || path.at(-2) === 'model_overrides';
   const refusal = isHardware ? refusalOf(key) : undefined;
   if (refusal !== undefined) return `${name} cannot be used: ${refusal}`;
-  const known = knownKeysAt(toSchemaTree(FILE_SCHEMA), path);
-  const [closest] = nearest(key, known, 1);
+  const tree = toSchemaTree(FILE_SCHEMA);
+  const known = knownKeysAt(tree, path);
+  const closest = placeOfKey(tree, key) ?? nearest(key, known, 1)[0];
   const hint = closest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${closest}"?`;
   return `unknown key ${name}; ${hint}`;
 }

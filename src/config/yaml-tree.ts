@@ -55,9 +55,12 @@ export function parseYamlTree(file: string, text: string): YamlTree {
   const document = parse(text, lines);
   const wrong = [...document.errors, ...document.warnings];
   if (wrong.length > 0) {
-    const problems = wrong.map(({ pos, code }) => {
-      const { line, column } = placeAt(pos[0]);
-      return { line, column, message: SYNTAX[code] ?? 'this is not valid YAML' };
+    // What follows a bare variable within braces is not understood either, and only because of it.
+    const bare = wrong.find(({ pos }) => text.slice(pos[0] - 1, pos[0] + 1) === '${');
+    const problems = (bare === undefined ? wrong : [bare]).map(({ pos, code }) => {
+      const message =
+        bare === undefined ? SYNTAX[code] : 'within braces a variable must be quoted: "${NAME}"';
+      return { ...placeAt(pos[0]), message: message ?? 'this is not valid YAML' };
     });
     throw configError(file, problems);
   }
