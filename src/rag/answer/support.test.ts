@@ -104,6 +104,7 @@ suite('support in a vault of two notes', () => {
 
   for (const question of [
     'How often is the starter fed?',
+    'What flour do I use?',
     'Which flour does the starter need?',
     'how many bar do the tyres hold',
     'When did I last oil the bicycle chain?',
@@ -114,6 +115,8 @@ suite('support in a vault of two notes', () => {
   }
   for (const question of [
     'How often is the cat fed?',
+    'What kind of cat do I use?',
+    'What happens in Mongolia?',
     'What is the capital of Mongolia?',
     'How many children did Napoleon hold dear?',
   ]) {

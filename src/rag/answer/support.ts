@@ -46,6 +46,8 @@ const MANY_GRAMS = 4;
 const GOOD_COSINE = 0.5;
 const NEARLY = 0.6;
 const VERY_GOOD_COSINE = 0.65;
+/** What a word weighs that fits any question. */
+const LIGHT_SHARE = 0.25;
 /** Passages read closely, those that cover most. */
 const READ_CLOSELY = 8;
 
@@ -100,7 +102,10 @@ function closeCoverage(
   const asked = askedTerms(question, tokenizer).filter(({ term }) => term in weights);
   const best = hits.toSorted((a, b) => b.coverage - a.coverage).slice(0, READ_CLOSELY);
   const read = best.map((hit) => new Set(tokenizer.documentTerms(namedText(hit))));
-  const weighed = asked.map((term) => ({ term, weight: weigh(term, weights[term.term] ?? 0, read) }));
+  const weighed = asked.map((term) => ({
+    term,
+    weight: weigh(term, weights[term.term] ?? 0, read) * (term.light ? LIGHT_SHARE : 1),
+  }));
   const mass = sum(weighed.map(({ weight }) => weight));
   if (mass === 0) return 0;
   const covered = read.map((terms) =>
