@@ -5,6 +5,7 @@ import { sample, type AnsweredVault, type KnownQuestion } from './answers/answer
 import { withVaults } from './answers/answering-vaults.ts';
 import { measure, type Asked, type Figures } from './answers/measure.ts';
 import { loadSquad, type Squad } from './answers/squad.ts';
+import { headingQuestions } from './answers/headings.ts';
 import { loadObsidianHelp } from './eval/obsidian-help.ts';
 
 const { values: flags } = parseArgs({
@@ -60,8 +61,17 @@ function smallVaults(name: string, { articles }: Squad): QuestionSet[] {
   ];
 }
 
-function loadSets(data: string): QuestionSet[] {
-  const sets: QuestionSet[] = [];
+async function headings(
+  name: string,
+  vault: AnsweredVault & { readonly folder: string },
+): Promise<QuestionSet> {
+  const questions = draw(await headingQuestions(vault.name, vault.folder));
+  return { name, vaults: [vault], questions };
+}
+
+async function loadSets(data: string): Promise<QuestionSet[]> {
+  const docs = { name: 'obelisk-docs', folder: join(import.meta.dirname, '..', 'docs') };
+  const sets = [await headings('headings of docs', docs)];
   const squads = existsSync(join(data, 'xquad'))
     ? ['en', 'zh'].map((language) => loadSquad(data, language))
     : [];
@@ -79,7 +89,10 @@ function loadSets(data: string): QuestionSet[] {
   const questions = help.questions
     .filter(({ category }) => category !== 'multilingual')
     .map(({ text, judgement }) => ({ text, vault: help.name, spans: [], notes: judgement.relevant }));
-  sets.push({ name: help.name, vaults: [vault], questions });
+  sets.push(
+    { name: help.name, vaults: [vault], questions },
+    await headings('headings of obsidian-help', vault),
+  );
   for (const squad of squads) {
     const name = squad.whole.name;
     sets.push({
@@ -105,8 +118,8 @@ function row(cells: readonly string[]): string {
 }
 
 function print(figures: Figures): void {
-  const { set, questions, refused, contained, leading, firstNote, anyNote, length } = figures;
-  const shares = [refused, contained, leading, firstNote, anyNote].map(percent);
+  const { set, questions, refused, contained, leading, firstNote, anyNote, section, length } = figures;
+  const shares = [refused, contained, leading, firstNote, anyNote, section].map(percent);
   console.log(row([set, String(questions), ...shares, String(length)]));
 }
 
@@ -119,12 +132,14 @@ function show(asked: readonly Asked[]): void {
 
 async function main(): Promise<void> {
   const data = process.env['OBELISK_DATA'] ?? join(import.meta.dirname, '..', '..', 'shared', 'data');
-  const sets = loadSets(data).filter(
+  const sets = (await loadSets(data)).filter(
     ({ name }) => flags.set?.some((wanted) => name.startsWith(wanted)) !== false,
   );
   const all: Figures[] = [];
   if (!flags.json) {
-    console.log(row(['%', 'questions', 'refused', 'contained', 'leading', 'first', 'any note', 'length']));
+    console.log(
+      row(['%', 'questions', 'refused', 'contained', 'leading', 'first', 'any note', 'section', 'length']),
+    );
   }
   for (const { name, vaults, questions } of sets) {
     const { figures, asked } = await withVaults(vaults, async (ask) => measure(name, questions, ask));

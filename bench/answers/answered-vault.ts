@@ -14,6 +14,8 @@ export type KnownQuestion = {
   readonly spans: readonly string[];
   /** Notes that answer it fully. */
   readonly notes: ReadonlySet<string>;
+  /** Lines of the note where the answer stands, both included. */
+  readonly lines?: { readonly from: number; readonly to: number };
 };
 
 /** Draws `count` items without order, the same ones for the same seed (mulberry32). */

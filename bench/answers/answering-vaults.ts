@@ -14,6 +14,8 @@ export type GivenAnswer = {
   readonly text: string;
   /** Paths of the cited notes in the order of their first mark. */
   readonly cited: readonly string[];
+  /** First line of what the first citation quotes. */
+  readonly line?: number;
 };
 
 /** Asks one of the vaults. */
@@ -21,7 +23,9 @@ export type AskVault = (vault: string, question: string) => Promise<GivenAnswer>
 
 const FIELDS = z.object({
   obelisk: z.object({ supported: z.boolean() }),
-  sources: z.array(z.object({ path: z.string(), cited: z.boolean(), index: z.number() })),
+  sources: z.array(
+    z.object({ path: z.string(), cited: z.boolean(), index: z.number(), startLine: z.number() }),
+  ),
 });
 const PATIENCE_MS = 60_000;
 
@@ -84,5 +88,11 @@ export async function withVaults<T>(
 function readAnswer(text: string, fields: unknown): GivenAnswer {
   const { obelisk, sources } = FIELDS.parse(fields);
   const cited = sources.filter((source) => source.cited).sort((a, b) => a.index - b.index);
-  return { refused: !obelisk.supported, text, cited: cited.map(({ path }) => path) };
+  const line = cited[0]?.startLine;
+  return {
+    refused: !obelisk.supported,
+    text,
+    cited: cited.map(({ path }) => path),
+    ...(line === undefined ? {} : { line }),
+  };
 }

@@ -13,6 +13,8 @@ export type Figures = {
   /** Answers whose first cited note is one that answers fully; of all questions. */
   readonly firstNote?: number;
   readonly anyNote?: number;
+  /** Answers whose first citation begins inside the lines where the answer stands; of all questions. */
+  readonly section?: number;
   /** Median characters of the answers that were given. */
   readonly length: number;
 };
@@ -41,6 +43,7 @@ export async function measure(
   const given = asked.filter(({ answer }) => !answer.refused);
   const spans = questions.some((question) => question.spans.length > 0);
   const notes = questions.some((question) => question.notes.size > 0);
+  const lines = questions.some((question) => question.lines !== undefined);
   const figures = {
     set,
     questions: asked.length,
@@ -58,13 +61,19 @@ export async function measure(
           anyNote: share(({ question, answer }) => answer.cited.some((path) => question.notes.has(path))),
         }
       : {}),
+    ...(lines ? { section: share(({ question, answer }) => isInSection(question, answer)) } : {}),
   };
   return { figures, asked };
 }
 
 function isGood(question: KnownQuestion, answer: GivenAnswer): boolean {
   if (question.spans.length > 0) return contains(answer, question);
+  if (question.lines !== undefined) return isInSection(question, answer);
   return question.notes.has(answer.cited[0] ?? '');
+}
+
+function isInSection({ notes, lines }: KnownQuestion, { cited, line = 0 }: GivenAnswer): boolean {
+  return lines !== undefined && notes.has(cited[0] ?? '') && line >= lines.from && line <= lines.to;
 }
 
 /** Whether an answer has one of the spans, marks, escapes, case and blanks aside. */
