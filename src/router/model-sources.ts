@@ -30,6 +30,8 @@ export class ModelSources {
   /** Deployments made from patterns, by the name they were asked by. */
   readonly #matched = new Map<string, Deployment>();
   readonly #groups: ReadonlyMap<string, readonly Deployment[]>;
+  /** Entries of `model_list` with a `*` in their name, the most specific first, as LiteLLM asks them. */
+  readonly #patterns: readonly Deployment[];
   /** Built anew when what was found changed; deployments are compared by identity elsewhere. */
   #ollama: ReadonlyMap<string, Deployment> | undefined;
   #configured: ReadonlyMap<Deployment, Deployment> | undefined;
@@ -37,7 +39,11 @@ export class ModelSources {
   constructor(options: ModelSourcesOptions) {
     this.#options = options;
     this.unservable = options.unservable;
-    this.#groups = Map.groupBy(options.deployments, (deployment) => deployment.modelName);
+    const named = options.deployments.filter((deployment) => !isPattern(deployment.modelName));
+    this.#groups = Map.groupBy(named, (deployment) => deployment.modelName);
+    this.#patterns = options.deployments
+      .filter((deployment) => isPattern(deployment.modelName))
+      .sort((a, b) => b.modelName.length - a.modelName.length);
     options.discovery.onChange(() => {
       this.#ollama = undefined;
       this.#configured = undefined;
@@ -154,9 +160,11 @@ export class ModelSources {
   #byPattern(name: string): Resolution | undefined {
     const known = this.#matched.get(name);
     if (known) return { kind: 'found', deployment: known };
-    for (const deployment of this.#options.deployments) {
+    for (const deployment of this.#patterns) {
       const matched = matchPattern(deployment.modelName, name);
-      if (matched === undefined) continue;
+      // A pattern is no name itself, and one that is handed on must stand for something.
+      const isName = matched !== undefined && !name.includes('*');
+      if (!isName || (matched === '' && deployment.model.includes('*'))) continue;
       const model = deployment.model.replace('*', () => matched);
       const made = { ...deployment, modelName: name, model };
       // Names come from outside: what is remembered of them is bounded.

@@ -250,20 +250,18 @@ test('a proxy that went is named with what is wrong', async () => {
   assert.match(meaning(setting.registry.resolve('other')), /^unknown/);
 });
 
-test('a pattern covers what nothing else has', async () => {
-  await using setting = await start({
-    models: [LLAMA],
-    modelList: [
-      { modelName: '*', model: 'openai/*' },
-      { modelName: 'org/*', model: 'openai/our-*' },
-    ],
-  });
-  assert.equal(meaning(setting.registry.resolve('llama3')), 'ollama llama3:latest -> llama3:latest');
-  assert.equal(meaning(setting.registry.resolve('gpt-4$&')), 'openai gpt-4$& -> gpt-4$&');
-  assert.deepEqual(
-    setting.registry.list().map((deployment) => deployment.modelName),
-    ['llama3:latest'],
-  );
+test('a pattern covers what nothing else has, the most specific first, and is no name itself', async () => {
+  const patterns = [
+    { modelName: 'o*', model: 'openai/*' },
+    { modelName: 'org/*', model: 'openai/our-*' },
+  ];
+  await using setting = await start({ models: [LLAMA], modelList: patterns });
+  const means = (name: string): string => meaning(setting.registry.resolve(name));
+  assert.equal(means('llama3'), 'ollama llama3:latest -> llama3:latest');
+  assert.equal(means('o-4$&'), 'openai o-4$& -> -4$&');
+  assert.equal(means('org/x'), 'openai org/x -> our-x');
+  for (const name of ['o', 'o*', 'org/*']) assert.match(means(name), /^unknown/, name);
+  assert.equal(setting.registry.list().length, 1);
 });
 
 test('an entry that leads nowhere says so when it is asked for, and is not listed', async () => {
