@@ -91,6 +91,20 @@ describe(
       });
     }
 
+    it('sends usage without choices, and only to those who ask for it', async () => {
+      for (const asked of [true, false]) {
+        const stream = await client.chat.completions.create({
+          model: 'cloud-model',
+          messages: [{ role: 'user', content: 'hi' }],
+          stream: true,
+          ...(asked ? { stream_options: { include_usage: true } } : {}),
+        });
+        const withUsage: unknown[] = [];
+        for await (const { usage, choices } of stream) if (usage) withUsage.push(choices);
+        assert.deepEqual(withUsage, asked ? [[]] : []);
+      }
+    });
+
     it('lets the proxy’s model write a vault’s answer when the request names it', async () => {
       const vault = (await client.models.list()).data.find((model) => model.id.startsWith('vault/'))?.id;
       const completion = await client.chat.completions.create({
