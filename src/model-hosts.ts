@@ -10,8 +10,6 @@ import type { OllamaDiscovery } from './ollama/discovery.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
 import { createOllamaManagement } from './ollama/management.ts';
 import type { OllamaManagement } from './ollama/management.ts';
-import { servedContext } from './ollama/prepare.ts';
-import type { OllamaTarget } from './ollama/prepare.ts';
 import type { EmbeddingPort } from './rag/service/query-embedding.ts';
 import { createProxyModels } from './router/proxy-models.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
@@ -28,7 +26,7 @@ export type ModelHosts = {
   readonly serving: OllamaServing;
   readonly management: OllamaManagement;
   /** Tokens that a model of the Ollama that was found is served with. */
-  servedContext(target: OllamaTarget): number | undefined;
+  readonly servedContext: OllamaManagement['contextWindow'];
   /** Stops looking; resolves when what was seen is on disk. */
   stop(): Promise<void>;
 };
@@ -76,13 +74,13 @@ export function createModelHosts(from: {
           headers,
           ...remembered(litellm.apiBase),
         });
+  const management = createOllamaManagement({ client, discovery, hosts: serving.hosts, hardware: serving });
   return {
     discovery,
     proxy,
     serving,
-    management: createOllamaManagement({ client, discovery, hosts: serving.hosts, hardware: serving }),
-    servedContext: (target) =>
-      servedContext(target, { model: discovery.model(target.model), hardware: serving }),
+    management,
+    servedContext: management.contextWindow,
     async stop() {
       await Promise.all([discovery.stop(), proxy?.stop()]);
       await seen.written();

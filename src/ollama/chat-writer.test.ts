@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { ChatEvent, ChatRequest } from '../providers/chat.ts';
 import { MODELS, sent, startServing } from '../../test/ollama-serving.ts';
 import type { ServingSetting } from '../../test/ollama-serving.ts';
-import { chunk, chunkedHead, ndjson, ollama } from '../../test/upstream-scripts.ts';
+import { chunk, chunkedHead, json, ndjson, ollama } from '../../test/upstream-scripts.ts';
 import { reset, send, stall, startUpstream } from '../../test/upstream.ts';
 import { createOllamaChat } from './chat-writer.ts';
 
@@ -116,6 +116,23 @@ test('the window a deployment is served with is known beforehand', async () => {
   assert.equal(management.contextWindow({ baseUrl, model: 'able:latest', defaults: { num_ctx: 512 } }), 512);
   assert.equal(management.contextWindow({ baseUrl, model: 'nope', defaults: {} }), undefined);
   assert.equal(management.contextWindow({ baseUrl: 'http://else', model: 'able', defaults: {} }), undefined);
+});
+
+test('a prompt that does not fit is told what would, and whether more is to be had', async () => {
+  const usual = ollama(MODELS);
+  await using setting = await startServing((asked, index) => {
+    const tooLong = json({ error: 'the input length exceeds the context length' }, 400);
+    if (asked.path === '/api/chat') return [tooLong];
+    return typeof usual === 'function' ? usual(asked, index) : usual;
+  });
+  const fails = (options: Record<string, number>, message: RegExp): Promise<void> =>
+    assert.rejects(ask(setting, request({ options })), {
+      code: 'context_length_exceeded',
+      param: 'messages',
+      message,
+    });
+  await fails({}, /tiny:latest is served with a context of 2048 tokens.*; .*choose another model$/);
+  await fails({ num_ctx: 512 }, /context of 512 tokens.*raise num_ctx: it was trained for 2048$/);
 });
 
 test('options that were dropped are named in a header', async () => {

@@ -1,6 +1,7 @@
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
 import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from '../providers/ollama/chat-response.ts';
+import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 import type { OllamaHosts } from './hosts.ts';
@@ -56,9 +57,36 @@ async function* writeChat(
     newToolCallId: () => serving.newToolCallId(),
     ...(effective.numCtx === undefined ? {} : { contextTokens: effective.numCtx }),
   });
-  for await (const line of serving.hosts.client(target.baseUrl).chat(body, context.signal)) {
-    yield* fromOllamaLine(line, reader);
-  }
+  const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
+  const lines = serving.hosts.client(target.baseUrl).chat(body, context.signal);
+  for await (const line of tellingWindow(lines, window)) yield* fromOllamaLine(line, reader);
   requireOllamaDone(reader);
   if (body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);
+}
+
+type Window = {
+  readonly name: string;
+  readonly numCtx: number | undefined;
+  readonly trained: number | undefined;
+};
+
+async function* tellingWindow(lines: AsyncIterable<unknown>, window: Window): AsyncIterable<unknown> {
+  try {
+    yield* lines;
+  } catch (error) {
+    throw withWindow(error, window);
+  }
+}
+
+/** Ollama says that a prompt does not fit, but neither what would nor whether more is to be had. */
+function withWindow(error: unknown, { name, numCtx, trained }: Window): unknown {
+  if (!isObeliskError(error) || error.code !== 'context_length_exceeded' || numCtx === undefined)
+    return error;
+  const canGrow = trained !== undefined && trained > numCtx;
+  const more = canGrow ? `, or raise num_ctx: it was trained for ${trained}` : ', or choose another model';
+  return new ObeliskError(
+    error.code,
+    `the prompt does not fit: ${name} is served with a context of ${numCtx} tokens, the answer included; shorten the prompt${more}`,
+    { param: 'messages', cause: error },
+  );
 }

@@ -3,7 +3,7 @@ import type { OllamaClient } from './client.ts';
 import type { OllamaDiscovery } from './discovery.ts';
 import type { OllamaHosts } from './hosts.ts';
 import type { OllamaModel } from './model-facts.ts';
-import { effectiveOptions } from './prepare.ts';
+import { effectiveOptions, servedContext } from './prepare.ts';
 import type { OllamaHardware, OllamaTarget } from './prepare.ts';
 import type { OllamaProgress } from './pull-progress.ts';
 
@@ -21,7 +21,7 @@ export type OllamaManagement = {
    * Context window in tokens that a deployment is served with, which may be far less than the model was
    * trained for; undefined for a model that was not found at this host.
    */
-  contextWindow(target: OllamaTarget): number | undefined;
+  readonly contextWindow: (target: OllamaTarget) => number | undefined;
   /** `model.pull`: the steps of the download; leaving the loop cancels it. */
   pull(model: string, signal: AbortSignal): AsyncIterable<OllamaProgress>;
   /** `model.delete`. */
@@ -52,7 +52,7 @@ export function createOllamaManagement(options: {
     },
     contextWindow(target) {
       const model = target.baseUrl === discovery.url ? discovery.model(target.model) : undefined;
-      return model && effectiveOptions(target, { model, hardware: options.hardware }, {}).numCtx;
+      return servedContext(target, { model, hardware: options.hardware });
     },
     async *pull(model, signal) {
       yield* client.pull(model, signal);
