@@ -121,7 +121,7 @@ class VaultAnswer {
   /** Of a follow-up the joined turns hold more words than any one passage answers. */
   #isSupported(found: VaultSearchResult, { query, followUp }: VaultQuestion): boolean {
     const reading = { question: query, tokenizer: this.#tokenizer };
-    return found.supported || decideSupport(found, { followUp, reading }).supported;
+    return found.supported || (followUp && decideSupport(found, { followUp, reading }).supported);
   }
 
   /** Titles and tags are about the conversation: no retrieval, no citations. */

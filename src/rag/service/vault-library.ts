@@ -13,6 +13,7 @@ import type {
   VaultSearchResult,
   VaultStatus,
 } from '../library.ts';
+import { createTokenizer } from '../text/tokenizer.ts';
 import type { Hit, SearchResult, Source } from '../types.ts';
 import { abortable } from './abortable.ts';
 import { EmbeddingPump } from './embedding-pump.ts';
@@ -47,6 +48,7 @@ class WorkerVaultLibrary implements VaultLibrary {
   readonly #client: WorkerClient;
   readonly #pump: EmbeddingPump | undefined;
   readonly #ready = Promise.withResolvers<void>();
+  readonly #tokenizer = createTokenizer();
   #statuses: readonly HostStatus[];
 
   constructor(options: VaultLibraryOptions) {
@@ -92,7 +94,12 @@ class WorkerVaultLibrary implements VaultLibrary {
       ...(vector === undefined ? {} : { vector }),
     };
     const result = await this.#client.call('search', { vault: name, search }, signal);
-    return toVaultResult(name, result, this.#obsidianVault(name));
+    const reading = { question: query, tokenizer: this.#tokenizer };
+    return {
+      ...result,
+      sources: toSources(name, result, this.#obsidianVault(name)),
+      supported: decideSupport(result, { reading }).supported,
+    };
   }
 
   async note(vault: string, path: string): Promise<NoteSource> {
@@ -179,12 +186,11 @@ function startingStatus({ name, path }: VaultEntry): HostStatus {
   };
 }
 
-function toVaultResult(vault: string, result: SearchResult, obsidian: ObsidianVault): VaultSearchResult {
-  const sources = result.hits.map((hit, at) => ({
+function toSources(vault: string, { hits }: SearchResult, obsidian: ObsidianVault): readonly Source[] {
+  return hits.map((hit, at) => ({
     ...toSource(vault, hit, at + 1),
     obsidianUrl: obsidianUrl(obsidian, hit.path),
   }));
-  return { ...result, sources, supported: decideSupport(result).supported };
 }
 
 function toSource(vault: string, hit: Hit, index: number): Omit<Source, 'obsidianUrl'> {
