@@ -112,7 +112,7 @@ export function phrasesFor(question: string): Phrases {
 
 /** Recognises in a model's words the sentence that says that the notes hold no answer, in any language. */
 export function isNotInNotes(text: string): boolean {
-  const start = text.trimStart().slice(0, 200);
+  const start = text.trimStart().substring(0, 200);
   const known = [...LANGUAGES, ...BY_SCRIPT].map(({ phrases }) => phrases.notInNotes.replace(/[.。]$/u, ''));
   return known.some((sentence) => start.includes(sentence));
 }
