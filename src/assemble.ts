@@ -13,10 +13,12 @@ import { createModelRegistry } from './router/registry.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
 import { createProviderFactory } from './router/provider-factory.ts';
 import type { ProviderFactory } from './router/provider-factory.ts';
+import { Secret } from './shared/secret.ts';
 import { siteRoutes } from './site/routes.ts';
 import { createSessions } from './site/sessions.ts';
 import { indexGauges, readinessOf } from './house-status.ts';
 import { createEmbeddingPort, createModelHosts } from './model-hosts.ts';
+import type { ModelHosts } from './model-hosts.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -38,6 +40,8 @@ export type House = {
   readonly logger: BatchedLogger;
   /** Where the house is reached once it listens; answers name notes by it. */
   readonly address: { url: string };
+  /** A key for this machine's own command line, where a master key is set. */
+  readonly localToken: Secret | undefined;
   /** Resolves after the first look at every host of models. */
   readonly looked: Promise<void>;
   close(): Promise<void>;
@@ -62,7 +66,7 @@ const randomId = (): string => randomUUID().replaceAll('-', '');
 export function assemble({ config, logger, watch }: HouseOptions): House {
   const { settings } = config;
   const address = { url: '' };
-  const key = settings.masterKey === undefined ? {} : { masterKey: settings.masterKey };
+  const key = keysOf(settings);
   const upstream = createUpstreamClient();
   const facts = { settings, upstream, logger, instanceId: randomBytes(12).toString('hex') };
   const hosts = createModelHosts(facts);
@@ -94,13 +98,6 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     randomId,
     extraRoutes: siteRoutes({ library, sessions }),
   });
-  const providers = createProviderFactory({
-    mode: settings.providers.mode,
-    hasLitellm: proxy !== undefined,
-    chat: gateway.chat,
-    defaultModel: () => registry.defaultChat()?.modelName,
-    management: hosts.management,
-  });
   return {
     settings,
     handler,
@@ -109,9 +106,10 @@ export function assemble({ config, logger, watch }: HouseOptions): House {
     library,
     discovery,
     proxy,
-    providers,
+    providers: createProviders({ settings, hosts, gateway, registry }),
     logger,
     address,
+    localToken: key.localToken,
     looked: startLooking(discovery, proxy),
     async close() {
       await Promise.all([hosts.stop(), library.close()]);
@@ -129,4 +127,26 @@ function reportUnservable(registry: ConfiguredRegistry, logger: Logger): void {
 
 async function startLooking(...hosts: readonly ({ start(): Promise<void> } | undefined)[]): Promise<void> {
   await Promise.all(hosts.map(async (host) => host?.start()));
+}
+
+/** Without a master key nothing is locked, and no second key is needed. */
+function keysOf({ masterKey }: Settings): { readonly masterKey?: Secret; readonly localToken?: Secret } {
+  if (masterKey === undefined) return {};
+  return { masterKey, localToken: new Secret(randomBytes(32).toString('base64url')) };
+}
+
+function createProviders(from: {
+  readonly settings: Settings;
+  readonly hosts: ModelHosts;
+  readonly gateway: InProcessClient;
+  readonly registry: ConfiguredRegistry;
+}): ProviderFactory {
+  const { settings, hosts, gateway, registry } = from;
+  return createProviderFactory({
+    mode: settings.providers.mode,
+    hasLitellm: hosts.proxy !== undefined,
+    chat: gateway.chat,
+    defaultModel: () => registry.defaultChat()?.modelName,
+    management: hosts.management,
+  });
 }

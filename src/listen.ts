@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { House } from './assemble.ts';
 import { toErrorBody } from './providers/openai/error-body.ts';
 import { isObeliskError, ObeliskError, systemCodeOf } from './shared/errors.ts';
-import { SERVER_FILE } from './server-file.ts';
+import { SERVER_FILE, TOKEN_FILE } from './server-file.ts';
 import { createNodeServer } from './wire/node-server.ts';
 
 /** How long running requests may go on after the server was told to stop, in milliseconds. */
@@ -17,7 +17,7 @@ export type Listening = { readonly url: string; close(): Promise<void> };
  * @throws ObeliskError `address_in_use`.
  */
 export async function listenOn(house: House): Promise<Listening> {
-  const { settings, library, logger } = house;
+  const { settings, logger } = house;
   const server = createNodeServer({
     handler: house.handler,
     onError(error, _request, response) {
@@ -32,27 +32,41 @@ export async function listenOn(house: House): Promise<Listening> {
   const { port } = await server.listen({ host: settings.server.host, port: settings.server.port });
   const url = `http://${urlHost(settings.server.host)}:${port}`;
   house.address.url = url;
-  const file = path.join(settings.dataDir, SERVER_FILE);
-  const word = JSON.stringify({
-    url,
-    pid: process.pid,
-    vaults: library.status().map((vault) => ({ name: vault.name, path: vault.path })),
-  });
-  await mkdir(settings.dataDir, { recursive: true });
-  await writeFile(file, word, { mode: 0o600 });
+  const files = await leaveWord(house, url);
   return {
     url,
     async close() {
       await server.close(GRACE_MS);
-      await removeOwn(file, word);
+      for (const [file, text] of files) await removeOwn(file, text);
     },
   };
 }
 
+/** Tells the command line of this machine where the server is, and how to open it. */
+async function leaveWord(house: House, url: string): Promise<ReadonlyMap<string, string>> {
+  const { settings, library, localToken } = house;
+  const files = new Map<string, string>();
+  if (localToken !== undefined) files.set(path.join(settings.dataDir, TOKEN_FILE), localToken.reveal());
+  const word = {
+    url,
+    pid: process.pid,
+    vaults: library.status().map((vault) => ({ name: vault.name, path: vault.path })),
+    ...(localToken === undefined ? {} : { tokenFile: TOKEN_FILE }),
+  };
+  files.set(path.join(settings.dataDir, SERVER_FILE), JSON.stringify(word));
+  await mkdir(settings.dataDir, { recursive: true });
+  for (const [file, text] of files) {
+    // A file that was there keeps its mode when it is written to.
+    await rm(file, { force: true });
+    await writeFile(file, text, { mode: 0o600 });
+  }
+  return files;
+}
+
 /** Another server may have taken the directory over meanwhile; its word stays. */
-async function removeOwn(file: string, word: string): Promise<void> {
+async function removeOwn(file: string, text: string): Promise<void> {
   try {
-    if ((await readFile(file, 'utf8')) === word) await rm(file);
+    if ((await readFile(file, 'utf8')) === text) await rm(file);
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw error;
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DOCS_VAULT } from '../config/resolve-vaults.ts';
 import type { LoadedConfig } from '../config/settings.ts';
@@ -7,6 +8,7 @@ import { EXIT, loadFrom, printJson, styleOf } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
 import { reportNotices } from './notices.ts';
 import type { ModelRow, Program } from './program.ts';
+import { TOKEN_FILE } from '../server-file.ts';
 import { requireVaults } from './require-vaults.ts';
 import { withoutControls } from './style.ts';
 
@@ -123,11 +125,12 @@ function describeVault(vault: VaultStatus): string {
 
 /** One line for a POSIX shell that works when pasted. A key is named, never shown. */
 function curlLine(config: LoadedConfig, url: string, models: readonly ModelRow[]): string {
-  const { vaults, masterKey } = config.settings;
+  const { vaults, masterKey, dataDir } = config.settings;
   const [vault] = vaults;
   const model =
     vault === undefined ? models.find(({ kind }) => kind === 'chat')?.name : `vault/${vault.name}`;
-  const key = masterKey === undefined ? '' : ' -H "authorization: Bearer $OBELISK_MASTER_KEY"';
+  const token = quote(path.join(dataDir, TOKEN_FILE));
+  const key = masterKey === undefined ? '' : ` -H "authorization: Bearer $(cat ${token})"`;
   if (model === undefined) return `curl -s${key} ${url}/v1/models`;
   const content =
     vault === undefined

@@ -7,6 +7,8 @@ import type { HttpRequest } from '../wire/http.ts';
 export type KeyRules = {
   /** Absent: everybody who reaches the server may use it. */
   readonly masterKey?: Secret;
+  /** A second key that is as good, known to this machine's own command line. */
+  readonly localToken?: Secret;
   /** The page's sessions, carried by a cookie. */
   readonly sessions?: { authorizes(request: HttpRequest): boolean };
   readonly monotonicMs: () => number;
@@ -33,11 +35,14 @@ type Failures = { count: number; readonly sinceMs: number };
 
 /** Creates the check. Calls inside the process are trusted: whoever makes them already runs our code. */
 export function createKeyCheck(rules: KeyRules): KeyCheck {
-  const { masterKey } = rules;
+  const { masterKey, localToken } = rules;
   if (!masterKey) return { require: () => undefined, holds: () => true };
-  const wanted = digest(masterKey.reveal());
+  const wanted = [masterKey, ...(localToken ? [localToken] : [])].map((secret) => digest(secret.reveal()));
   const failures = new Map<string, Failures>();
-  const matches = (key: string): boolean => timingSafeEqual(digest(key), wanted);
+  const matches = (key: string): boolean => {
+    const given = digest(key);
+    return wanted.some((one) => timingSafeEqual(given, one));
+  };
   return {
     holds(request) {
       if (request.remoteAddress === 'process') return true;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { runProgram, startProgram, type Program } from '../program.ts';
 
 const BODY = JSON.stringify({ model: 'canned', messages: [{ role: 'user', content: 'hi' }] });
@@ -50,6 +52,7 @@ function exchange(program: Program, bytes: string): Promise<string> {
   });
 }
 
+const run = promisify(execFile);
 const asJson = { 'content-type': 'application/json' };
 const chat = (headers: Readonly<Record<string, string>>): Ask => ({
   path: '/v1/chat/completions',
@@ -141,6 +144,13 @@ model_list:
       assert.equal(allowed.headers['access-control-allow-origin'], 'app://obsidian.md');
       assert.match(String(allowed.headers['access-control-allow-headers']), /authorization.*x-stainless-os/);
       assert.equal((await preflight('https://evil.example')).status, 403);
+    });
+
+    it('prints a curl line that opens it when pasted, by a file that only its owner may read', async () => {
+      const line = /^ *(curl .*)$/m.exec(program.stdout())?.[1] ?? '';
+      assert.match((await run('bash', ['-c', line])).stdout, /Hello/);
+      const token = /cat '([^']+)'/.exec(line)?.[1] ?? '';
+      assert.equal((await stat(token)).mode & 0o777, 0o600);
     });
 
     it('prints the key nowhere', async () => {
