@@ -5,6 +5,7 @@ import { pathsWithoutEffect } from './litellm-keys.ts';
 import { noticesOf } from './notices.ts';
 import { Picker } from './pick.ts';
 import type { FileFacts } from './pick.ts';
+import { requireDataOutsideVaults } from './outside-vaults.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { resolveSettings } from './resolve-settings.ts';
 import { requireSafeBind } from './safe-bind.ts';
@@ -16,7 +17,7 @@ import type { YamlTree } from './yaml-tree.ts';
 
 /**
  * Loads the effective configuration: flags over the file over the environment over defaults. Reads
- * the one file and nothing else.
+ * the one file and nothing else of the disk but where directories lie.
  * @throws ObeliskError `config_invalid` naming file, line and column of everything that is wrong;
  *   `unsafe_bind` for an address beyond loopback without a master key.
  */
@@ -28,6 +29,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   const picker = new Picker(facts, inputs.environment);
   const settings = resolveSettings({ file, facts, inputs }, picker);
   requireSafeBind(settings, picker.origins);
+  requireDataOutsideVaults(settings, { origins: picker.origins, platform: inputs.platform });
   return {
     settings,
     origins: picker.origins,
