@@ -91,8 +91,16 @@ function checkOllamaModels(settings: Settings, models: readonly ListedModel[]): 
 function missingModels(settings: Settings, models: readonly ListedModel[]): readonly Finding[] {
   const installed = new Set(models.flatMap(({ name }) => [name, name.replace(/:latest$/, '')]));
   const { defaultModel, defaultEmbeddingModel } = settings.providers.ollama;
-  return [defaultModel, defaultEmbeddingModel]
-    .filter((name) => name !== undefined && !installed.has(name))
+  // A name of `rag` may also be a model of the list, of a proxy, or the built-in writer.
+  const elsewhere = new Set(['extractive', ...settings.modelList.map(({ modelName }) => modelName)]);
+  const { model, embeddingModel } = settings.rag;
+  const hasProxy = settings.providers.litellm !== undefined;
+  const ofVaults = [model, embeddingModel].filter((name) => name !== undefined && !elsewhere.has(name));
+  const wanted = [defaultModel, defaultEmbeddingModel, ...(hasProxy ? [] : ofVaults)]
+    .filter((name) => name !== undefined)
+    .map((name) => name.replace(/^ollama(?:_chat)?\//, ''));
+  return [...new Set(wanted)]
+    .filter((name) => !installed.has(name))
     .map((name) => ({
       check: 'Ollama models',
       status: 'warn',

@@ -161,6 +161,20 @@ test('Ollama away, old, empty, open to others or with models elsewhere is a warn
   assert.match(text, /warn it also answers at 192\.168\.1\.7, without a key/);
 });
 
+test('a model that the configuration names and nobody has is told, a listed one is not', async () => {
+  const named = (model: string): Settings => ({
+    ...settingsOf(),
+    rag: { model },
+    modelList: [{ modelName: 'fast', model: 'openai/fast', params: {}, modelInfo: {} }],
+  });
+  for (const known of ['fast', 'extractive', 'llama3', 'ollama/llama3:latest'])
+    assert.ok(!statuses(await checkOllama(named(known), GOOD_UPSTREAMS)).includes('warn'), known);
+  const findings = await checkOllama(named('mistral'), GOOD_UPSTREAMS);
+  const missing = findings.find(({ status }) => status === 'warn');
+  assert.match(missing?.message ?? '', /mistral is configured but not installed/);
+  assert.equal(missing?.remedy, 'ollama pull mistral');
+});
+
 test('a LiteLLM proxy that is away, refuses the key or has another clock is told', async () => {
   const settings = settingsOf({ LITELLM_API_URL: 'http://127.0.0.1:4001', LITELLM_API_KEY: 'sk-canary' });
   const with_ = (litellmModels: UpstreamPorts['litellmModels']) =>
