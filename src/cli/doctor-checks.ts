@@ -157,7 +157,7 @@ export async function checkIndexes(settings: Settings, ports: MachinePorts): Pro
       const message =
         state === 'absent'
           ? `${vault.name}: not indexed yet`
-          : `${vault.name}: made by another version, so it is read again`;
+          : `${vault.name}: made by another version or damaged, so it is read again`;
       return {
         check,
         status: 'warn',

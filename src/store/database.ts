@@ -41,6 +41,11 @@ function resultCodeOf(error: unknown): number {
   return typeof code === 'number' ? code & 0xff : 0;
 }
 
+/** Whether SQLite failed because a file’s content is not, or no longer, a database. */
+export function isUnusableContent(error: unknown): boolean {
+  return UNUSABLE_CONTENT.has(resultCodeOf(error));
+}
+
 function versionOf(database: DatabaseSync): number {
   return numberColumn(database.prepare('PRAGMA user_version').get() ?? {}, 'user_version');
 }
@@ -97,7 +102,7 @@ function attempt(options: DatabaseOptions): Attempt {
     return { unfit };
   } catch (error) {
     if (database?.isOpen === true) database.close();
-    if (UNUSABLE_CONTENT.has(resultCodeOf(error))) return { unfit: `it is damaged (${messageOf(error)})` };
+    if (isUnusableContent(error)) return { unfit: `it is damaged (${messageOf(error)})` };
     throw failure(options, error);
   }
 }

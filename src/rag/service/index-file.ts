@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { VaultEntry } from '../../config/settings.ts';
+import { isUnusableContent } from '../../store/database.ts';
 import { INDEX_MIGRATIONS } from '../index/schema.ts';
 
 /**
@@ -21,14 +22,17 @@ export function deleteIndexFile(file: string): void {
 }
 
 /**
- * Whether a process that may not write can open an index: opening one of another version would
- * replace the file under the process that writes it.
+ * Whether a process that may not write can open an index: opening one of another version, or a damaged
+ * one, would replace the file under the process that writes it.
  */
 export function isReadableIndex(file: string): boolean {
   if (!existsSync(file)) return false;
   const database = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
   try {
     return database.prepare('PRAGMA user_version').get()?.['user_version'] === INDEX_MIGRATIONS.length;
+  } catch (error) {
+    if (isUnusableContent(error)) return false;
+    throw error;
   } finally {
     database.close();
   }
