@@ -58,3 +58,17 @@ test('waivers of lint rules only become fewer', () => {
   for (const waiver of waivers) assert.match(waiver, / -- \S+/, 'a waiver says why');
   assert.ok(waivers.length <= 0, waivers.join('\n'));
 });
+
+test('no package runs an install script but the one that brings the pinned Node', () => {
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean; resolved?: string }>;
+  };
+  const entries = Object.entries(lock.packages);
+  assert.ok(entries.length > 20, 'the lockfile was read');
+  const scripted = entries.filter(([, entry]) => entry.hasInstallScript === true).map(([name]) => name);
+  assert.deepEqual(scripted, ['node_modules/node']);
+  assert.deepEqual(
+    entries.filter(([, entry]) => entry.resolved !== undefined),
+    [],
+  );
+});

@@ -192,9 +192,9 @@ test('serve says where it listens and how to ask, and stops in order when told t
   assert.deepEqual(record, ['listen', 'stop listening', 'close']);
 });
 
-test('serve names the key in its curl line and never shows it', async () => {
+test('serve names the file of a key in its curl line and never shows a key', async () => {
   writeFileSync(path.join(folder, 'key.yaml'), 'general_settings: {master_key: sk-canary-1234}');
   const { stdout, stderr } = await run(['serve', '-c', 'key.yaml'], { signal: AbortSignal.abort() });
-  assert.match(stdout, /\$OBELISK_MASTER_KEY/);
+  assert.match(stdout, /Bearer \$\(cat '[^']+server\.token'\)/);
   assert.doesNotMatch(stdout + stderr, /canary/);
 });
