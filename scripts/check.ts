@@ -29,6 +29,7 @@ const STEPS: readonly Step[] = [
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
   { name: 'dead code', command: [bin('knip')] },
+  { name: 'lockfile', command: [process.execPath, 'scripts/lockfile.ts', '--check'] },
   { name: 'generated notes', command: [process.execPath, 'scripts/docs.ts', '--check'] },
 ];
 
