@@ -7,7 +7,8 @@ import { runCli } from '../../test/command-line.ts';
 import type { LoadedConfig } from '../config/settings.ts';
 import type { VaultStatus } from '../rag/library.ts';
 import { ObeliskError } from '../shared/errors.ts';
-import type { AnswerSource, Program } from './program.ts';
+import type { AnswerSource } from '../query.ts';
+import type { Program } from './program.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-cli-'));
 const notes = path.join(folder, 'Notes');

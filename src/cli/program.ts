@@ -1,9 +1,7 @@
 import type { LoadedConfig } from '../config/settings.ts';
 import type { VaultStatus } from '../rag/library.ts';
-import type { Hit, Source } from '../rag/types.ts';
-
-/** A passage behind an answer, and whether the answer cites it. */
-export type AnswerSource = Omit<Source, 'text' | 'score'> & { readonly cited: boolean };
+import type { Hit } from '../rag/types.ts';
+import type { AnswerSource } from '../query.ts';
 
 /** What a question takes beside its text. */
 export type QuestionOptions = {

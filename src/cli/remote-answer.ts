@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ObeliskError } from '../shared/errors.ts';
 import { createSseReader } from '../wire/sse.ts';
-import type { AnswerEvent, AnswerSource } from './program.ts';
+import type { AnswerSource } from '../query.ts';
+import type { AnswerEvent } from './program.ts';
 import { answerSource } from './remote-types.ts';
 
 const delta = z.object({

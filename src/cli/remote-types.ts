@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnswerSource } from './program.ts';
+import type { AnswerSource } from '../query.ts';
 
 /** What the command line reads of a server's answers: tolerant, and only what is shown. */
 

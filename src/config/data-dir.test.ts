@@ -37,11 +37,11 @@ test('a relative XDG_DATA_HOME is ignored, as its specification asks', () => {
 });
 
 test('~ is the home directory only where it stands alone or before a separator', () => {
-  const linux = { baseDir: '/work', homeDir: '/home/ada', platform: 'linux' } as const;
+  const linux = { baseDir: '/srv', homeDir: '/home/ada', platform: 'linux' } as const;
   assert.equal(resolvePath('~', linux), '/home/ada');
   assert.equal(resolvePath('~/Notes', linux), '/home/ada/Notes');
-  assert.equal(resolvePath('~ada', linux), '/work/~ada');
-  assert.equal(resolvePath('a/../b', linux), '/work/b');
+  assert.equal(resolvePath('~ada', linux), '/srv/~ada');
+  assert.equal(resolvePath('a/../b', linux), '/srv/b');
   assert.equal(resolvePath('/abs', linux), '/abs');
   const windows = { baseDir: 'C:\\work', homeDir: 'C:\\Users\\ada', platform: 'win32' } as const;
   assert.equal(resolvePath('~\\Notes', windows), 'C:\\Users\\ada\\Notes');

@@ -1,46 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, test } from 'node:test';
-import { isObeliskError } from '../shared/errors.ts';
-import type { ConfigFlags } from './config-inputs.ts';
+import { test } from 'node:test';
 import { loadConfig } from './load-config.ts';
-import type { LoadedConfig } from './settings.ts';
+import { createConfigFolder } from '../../test/config-folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-config-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-type Given = {
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly flags?: ConfigFlags;
-};
-
-let files = 0;
-
-function load(text: string | undefined, given: Given = {}): LoadedConfig {
-  files += 1;
-  const file = path.join(folder, `case-${files}.yaml`);
-  if (text !== undefined) writeFileSync(file, text);
-  return loadConfig({
-    ...(text === undefined ? {} : { file }),
-    flags: given.flags ?? {},
-    environment: given.environment ?? {},
-    cwd: folder,
-    platform: process.platform,
-    homeDir: homedir(),
-  });
-}
-
-function refusal(text: string | undefined, given: Given = {}): string {
-  try {
-    load(text, given);
-  } catch (error) {
-    assert.ok(isObeliskError(error), String(error));
-    return error.message.replaceAll(folder + path.sep, '').replaceAll(/case-\d+\.yaml/g, 'FILE');
-  }
-  throw new assert.AssertionError({ message: 'the configuration was accepted' });
-}
+const { folder, load, refusal } = createConfigFolder();
 
 const UNSET = 'providers:\n  litellm:\n    api_key: ${LITELLM_API_KEY}\n';
 

@@ -91,6 +91,7 @@ async function look(root: string, signal: AbortSignal): Promise<Map<string, stri
 }
 
 async function stateOf(file: string): Promise<string> {
+  // What cannot be looked at is as good as gone; the walk that follows says why.
   const stats = await stat(file).catch(() => undefined);
   return stats === undefined ? 'gone' : `${stats.size}:${stats.mtimeMs}:${stats.ino}`;
 }
@@ -202,6 +203,7 @@ class VaultWatch {
   }
 
   async #identify(): Promise<string | undefined> {
+    // A folder that is away is an answer here, not a failure: it is waited for.
     const stats = await stat(this.#root).catch(() => undefined);
     return stats?.isDirectory() === true ? `${stats.dev}:${stats.ino}:${stats.birthtimeMs}` : undefined;
   }

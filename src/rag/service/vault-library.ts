@@ -55,6 +55,7 @@ class WorkerVaultLibrary implements VaultLibrary {
     this.#options = options;
     const { vaults, dataDir, watch, logger, embed } = options;
     this.#statuses = vaults.map(startingStatus);
+    // Whoever waits for `ready` is told; a failure nobody waits for is in the status and no crash.
     this.#ready.promise.catch(() => undefined);
     this.#client = new WorkerClient({
       setup: { vaults, dataDir, watch, reconcileMs: options.reconcileMs ?? 60_000 },
