@@ -1,3 +1,4 @@
+import { detachedString } from '../../shared/detached-string.ts';
 import { createLinkResolver, type LinkResolver } from '../../vault/links.ts';
 import type { Note } from '../../vault/note.ts';
 import type { VaultListing } from '../../vault/walk.ts';
@@ -51,8 +52,9 @@ export class VaultFacts {
   setNote(note: Note, problem?: string): void {
     const warnings = note.warnings.map(({ line, message }) => ({ path: note.path, line, message }));
     if (problem !== undefined) warnings.push({ path: note.path, line: 1, message: problem });
-    this.#notes.set(note.path, { targets: note.links.map(({ target }) => target), warnings });
-    if (note.aliases.length > 0) this.#resolver.add({ path: note.path, aliases: note.aliases });
+    this.#notes.set(note.path, { targets: note.links.map(({ target }) => detachedString(target)), warnings });
+    const aliases = note.aliases.map(detachedString);
+    if (aliases.length > 0) this.#resolver.add({ path: note.path, aliases });
     this.#stale.add(note.path);
   }
 
