@@ -1,3 +1,4 @@
+import { detachedString } from '../../shared/detached-string.ts';
 import { foldLatin } from '../text/fold.ts';
 import { STOP_WORDS } from '../text/stop-words.ts';
 import type { Tokenizer, Word } from '../text/tokenizer.ts';
@@ -89,7 +90,9 @@ export class Catalogue {
     for (const map of [this.#notes, this.#byTerm, this.#byName, this.#words]) map.clear();
   }
 
-  add(note: NoteEntry): void {
+  add(entry: NoteEntry): void {
+    const { title, aliases } = entry;
+    const note = { ...entry, title: detachedString(title), aliases: aliases.map(detachedString) };
     const names = namesOf(note);
     const readings = names.flatMap((name) => this.#readings(note.id, name));
     this.#notes.set(note.id, { note, names, readings });
