@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../config/settings.ts';
 import type { VaultStatus } from '../rag/library.ts';
 import type { Hit } from '../rag/types.ts';
-import type { AnswerSource } from '../query.ts';
+import type { AnswerPart } from '../query.ts';
 
 /** What a question takes beside its text. */
 export type QuestionOptions = {
@@ -12,17 +12,10 @@ export type QuestionOptions = {
   readonly signal: AbortSignal;
 };
 
-/** An answer as it arrives: texts in order, then one `end`. */
+/** An answer as it arrives: texts in order, then one `end`. What it cost is not told. */
 export type AnswerEvent =
-  | { readonly type: 'text'; readonly text: string }
-  | {
-      readonly type: 'end';
-      readonly sources: readonly AnswerSource[];
-      /** Whether the vault supports an answer. */
-      readonly supported: boolean;
-      /** Who wrote it. */
-      readonly model?: string;
-    };
+  | Extract<AnswerPart, { type: 'text' }>
+  | Omit<Extract<AnswerPart, { type: 'end' }>, 'usage'>;
 
 /** What a search found. */
 export type SearchAnswer = {

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../shared/errors.ts';
@@ -90,9 +91,18 @@ async function look(root: string, signal: AbortSignal): Promise<Map<string, stri
   return files;
 }
 
+/** What the system cannot look at is as good as gone here: it is waited for, and the walk that follows says why. */
+async function statIfThere(file: string): Promise<Stats | undefined> {
+  try {
+    return await stat(file);
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 async function stateOf(file: string): Promise<string> {
-  // What cannot be looked at is as good as gone; the walk that follows says why.
-  const stats = await stat(file).catch(() => undefined);
+  const stats = await statIfThere(file);
   return stats === undefined ? 'gone' : `${stats.size}:${stats.mtimeMs}:${stats.ino}`;
 }
 
@@ -203,8 +213,7 @@ class VaultWatch {
   }
 
   async #identify(): Promise<string | undefined> {
-    // A folder that is away is an answer here, not a failure: it is waited for.
-    const stats = await stat(this.#root).catch(() => undefined);
+    const stats = await statIfThere(this.#root);
     return stats?.isDirectory() === true ? `${stats.dev}:${stats.ino}:${stats.birthtimeMs}` : undefined;
   }
 

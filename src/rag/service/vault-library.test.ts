@@ -272,3 +272,16 @@ test('a note can be read before the first comparison has ended', async (context)
   assert.equal((await library.note('v', 'a.md')).text, 'the walrus sleeps');
   await assert.rejects(library.note('v', 'b.md'), { code: 'not_found' });
 });
+
+test('a question asked before the first pass has ended is not told that the notes lack its answer', async (context) => {
+  const notes = Object.fromEntries(
+    Array.from({ length: 200 }, (_, at) => [
+      `note-${at}.md`,
+      `# Note ${at}\n\nThe word of ${at} is plain.\n`,
+    ]),
+  );
+  const { open } = fixture(context, { ...notes, 'zz.md': 'The lighthouse keeper is called Amundsen.\n' });
+  const found = await open().search('v', 'What is the lighthouse keeper called?', {});
+  assert.equal(found.supported, true);
+  assert.equal(found.hits[0]?.path, 'zz.md');
+});

@@ -86,6 +86,19 @@ class WorkerVaultLibrary implements VaultLibrary {
 
   async search(vault: string, query: string, options: SearchOptions): Promise<VaultSearchResult> {
     const name = this.#requireName(vault);
+    const whole = this.#hasPassed(name);
+    const found = await this.#search(name, query, options);
+    if (found.supported || whole) return found;
+    // Before its first pass has ended an index does not know what it lacks: its "no" would be false.
+    await this.ready(options.signal);
+    return this.#search(name, query, options);
+  }
+
+  #hasPassed(name: string): boolean {
+    return this.#statuses.find((status) => status.name === name)?.passed === true;
+  }
+
+  async #search(name: string, query: string, options: SearchOptions): Promise<VaultSearchResult> {
     const { limit, filters, signal } = options;
     const vector = await this.#queryVector(name, query, signal);
     const search = {
