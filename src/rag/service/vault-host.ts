@@ -187,8 +187,9 @@ export class VaultHost {
     try {
       const { sync } = this.#index.open();
       if (this.#state === 'starting' || this.failed) this.#become('indexing');
+      const before = identityOf(this.#vault.path);
       const listing = await walkVault(this.#vault.path);
-      this.#requireSameFolder(listing, sync.size);
+      this.#requireSameFolder(listing, sync.size, before);
       this.#listing = listing;
       this.#facts.setFiles(listing);
       this.#listed.resolve();
@@ -221,20 +222,21 @@ export class VaultHost {
 
   /**
    * An empty folder where a full one was, and not the same folder, is a drive that was unmounted: its
-   * notes are away, not deleted.
+   * notes are away, not deleted. The folder may change places while it is walked, so that it must have been
+   * the same one `before`.
    * @throws ObeliskError `vault_unreadable`.
    */
-  #requireSameFolder(listing: VaultListing, indexed: number): void {
-    const { dev, ino } = statSync(listing.root);
-    const identity = `${String(dev)}:${String(ino)}`;
+  #requireSameFolder(listing: VaultListing, indexed: number, before: string): void {
+    const identity = identityOf(listing.root);
+    const same = identity === this.#rootIdentity && before === identity;
     const empty = listing.notes.length === 0 && listing.attachments.length === 0;
-    if (empty && indexed > 0 && this.#rootIdentity !== '' && identity !== this.#rootIdentity) {
+    if (empty && indexed > 0 && this.#rootIdentity !== '' && !same) {
       throw new ObeliskError(
         'vault_unreadable',
         `vault ${this.#vault.path} was replaced by an empty folder; its index is kept until notes are back or the program is started again`,
       );
     }
-    this.#rootIdentity = identity;
+    if (identity !== '') this.#rootIdentity = identity;
   }
 
   #knows(notePath: string): boolean {
@@ -263,4 +265,10 @@ export class VaultHost {
       `vault ${this.name} cannot be used: ${this.#error ?? 'it failed'}; it is served again as soon as that is mended`,
     );
   }
+}
+
+/** Tells one folder from another that took its path; empty where there is none. */
+function identityOf(folder: string): string {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.dev}:${stats.ino}`;
 }
