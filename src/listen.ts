@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { House } from './assemble.ts';
+import { isHotRoute } from './gateway/hot-routes.ts';
 import { toErrorBody } from './providers/openai/error-body.ts';
 import { isObeliskError, ObeliskError, systemCodeOf } from './shared/errors.ts';
 import { SERVER_FILE, TOKEN_FILE } from './server-file.ts';
@@ -20,6 +21,7 @@ export async function listenOn(house: House): Promise<Listening> {
   const { settings, logger } = house;
   const server = createNodeServer({
     handler: house.handler,
+    ...(settings.server.transport === 'codec' ? { codecServes: isHotRoute } : {}),
     onError(error, _request, response) {
       // The handler answers its own errors; what arrives here is a defect in it.
       logger.error('a request failed outside its call', { error: String(error) });

@@ -1,4 +1,4 @@
-import type { ProviderMode } from './settings.ts';
+import type { ProviderMode, TransportName } from './settings.ts';
 
 /** One entry of `model_list` as written. */
 export type ModelEntryFile = {
@@ -25,6 +25,7 @@ export type ConfigFile = {
         readonly port?: number | undefined;
         readonly allowed_hosts?: readonly string[] | undefined;
         readonly allowed_origins?: readonly string[] | undefined;
+        readonly transport?: TransportName | undefined;
       }
     | undefined;
   readonly vaults?: readonly { readonly name?: string | undefined; readonly path: string }[] | undefined;

@@ -23,6 +23,7 @@ export function describeSettings(
     'server.port': server.port,
     'server.allowed_hosts': server.allowedHosts,
     'server.allowed_origins': server.allowedOrigins,
+    'server.transport': server.transport,
     'general_settings.master_key': settings.masterKey && '[secret]',
     'providers.default': providers.mode,
     'providers.ollama.url': providers.ollama.url,

@@ -59,6 +59,9 @@ const hardware = z.strictObject(
   ),
 );
 
+/** The choices of `server.transport`. */
+export const TRANSPORTS: readonly ['codec', 'node'] = ['codec', 'node'];
+
 const server = z.strictObject({
   host: refined(hostProblem)
     .optional()
@@ -85,6 +88,15 @@ const server = z.strictObject({
     description: 'Web pages that may use the server, besides its own and `app://obsidian.md`.',
     default: [],
   }),
+  transport: z
+    .enum(TRANSPORTS)
+    .optional()
+    .meta({
+      description:
+        'Who reads and writes HTTP on the paths that matter for speed: `codec`, Obelisk’s own strict codec, with node:http for everything unusual; or `node`, node:http alone.',
+      default: 'codec',
+      environment: ['OBELISK_TRANSPORT'],
+    }),
 });
 
 const modelEntry = z.looseObject({

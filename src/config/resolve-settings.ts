@@ -8,6 +8,7 @@ import type { ConfigInputs } from './config-inputs.ts';
 import { configError } from './config-problem.ts';
 import { defaultDataDir, pathsOf, resolvePath } from './data-dir.ts';
 import { asOneOf, asText } from './pick.ts';
+import { TRANSPORTS } from './file-schema.ts';
 import type { FileFacts, Picker } from './pick.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolveVaults } from './resolve-vaults.ts';
@@ -68,6 +69,14 @@ function resolveServer({ file, inputs }: Resolving, picker: Picker): Settings['s
       'server.allowed_origins',
       [picker.file(['server', 'allowed_origins'], server.allowed_origins)],
       [],
+    ),
+    transport: picker.pick(
+      'server.transport',
+      [
+        picker.file(['server', 'transport'], server.transport),
+        picker.variable(['OBELISK_TRANSPORT'], asOneOf(TRANSPORTS)),
+      ],
+      'codec',
     ),
   };
 }

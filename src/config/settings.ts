@@ -3,6 +3,9 @@ import type { Secret } from '../shared/secret.ts';
 /** How completions choose their backend (design document, decision 2 and its refined form). */
 export type ProviderMode = 'operation' | 'smart' | 'ollama' | 'litellm';
 
+/** `codec`: our own codec for the usual messages; `node`: node:http for all. */
+export type TransportName = 'codec' | 'node';
+
 /** One entry of `model_list`, LiteLLM's form. */
 export type ModelEntry = {
   readonly modelName: string;
@@ -34,6 +37,8 @@ export type Settings = {
     readonly port: number;
     readonly allowedHosts: readonly string[];
     readonly allowedOrigins: readonly string[];
+    /** Who reads and writes HTTP, on both sides. */
+    readonly transport: TransportName;
   };
   readonly masterKey?: Secret;
   readonly modelList: readonly ModelEntry[];

@@ -66,7 +66,7 @@ async function start(wanted: Wanted = {}): Promise<Setting> {
 
 function settingsOf(url: string, wanted: Wanted): Settings {
   return {
-    server: { host: '127.0.0.1', port: 0, allowedHosts: [], allowedOrigins: [] },
+    server: { host: '127.0.0.1', port: 0, allowedHosts: [], allowedOrigins: [], transport: 'codec' },
     modelList: (wanted.modelList ?? []).map(entryOf),
     providers: {
       mode: wanted.mode ?? 'operation',

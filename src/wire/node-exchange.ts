@@ -1,107 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ObeliskError } from '../shared/errors.ts';
+import { BodyCollector } from './body-collector.ts';
+import type { BodyRules } from './body-collector.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
 import type { Headers, HttpRequest, HttpResponse } from './http.ts';
 
-/** How slowly a body may arrive, on average after a grace period, in bytes per millisecond. */
-const MIN_BYTES_PER_MS = 1024 / 1000;
-/** How long a body may be slower than that, in milliseconds. */
-const SLOW_GRACE_MS = 5_000;
 /** How much of a refused body is read and dropped, so that the client gets to read the refusal. */
-const DRAIN_BYTES = 64 * 1024 * 1024;
+export const DRAIN_BYTES: number = 64 * 1024 * 1024;
 /** Longest body that is copied to leave with its head. */
 const MAX_JOINED_BYTES = 16 * 1024;
-
-/** What the reading of a body needs from its server. */
-export type BodyRules = {
-  readonly clock: CoarseClock;
-  /** Longest time from the first wish to read a body to its end, in milliseconds. */
-  readonly bodyMs: number;
-};
-
-/** Reads one body; one object instead of a closure per event. */
-class BodyReader implements Watched {
-  readonly #incoming: IncomingMessage;
-  readonly #rules: BodyRules;
-  readonly #limitBytes: number;
-  #resolve: ((body: Buffer) => void) | undefined;
-  #reject: ((error: ObeliskError) => void) | undefined;
-  readonly #startMs: number;
-  #first: Buffer | undefined;
-  #rest: Buffer[] | undefined;
-  #bytes = 0;
-  #over = false;
-
-  constructor(incoming: IncomingMessage, rules: BodyRules, limitBytes: number) {
-    this.#incoming = incoming;
-    this.#rules = rules;
-    this.#limitBytes = limitBytes;
-    rules.clock.watch(this);
-    this.#startMs = rules.clock.nowMs;
-  }
-
-  /** Reads on until one of the two is called. */
-  start(resolve: (body: Buffer) => void, reject: (error: ObeliskError) => void): void {
-    const incoming = this.#incoming;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    incoming.on('data', (chunk: Buffer) => this.#onData(chunk));
-    incoming.on('end', () => this.#onEnd());
-    incoming.on('error', () => this.#onGone());
-    if (incoming.destroyed && !incoming.complete) this.#onGone();
-    else if (Number(incoming.headers['content-length'] ?? 0) > this.#limitBytes) this.#refuse();
-  }
-
-  onTick(): void {
-    const { clock, bodyMs } = this.#rules;
-    const spentMs = clock.elapsedMs(this.#startMs);
-    const slow = spentMs > SLOW_GRACE_MS && this.#bytes < spentMs * MIN_BYTES_PER_MS;
-    if (spentMs < bodyMs && !slow) return;
-    this.#fail(new ObeliskError('request_timeout', 'the request body arrived too slowly; send it at once'));
-  }
-
-  #onData(chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    if (this.#over) {
-      if (this.#bytes > DRAIN_BYTES) this.#incoming.destroy();
-      return;
-    }
-    if (this.#bytes > this.#limitBytes) this.#refuse();
-    else if (this.#first === undefined) this.#first = chunk;
-    else (this.#rest ??= []).push(chunk);
-  }
-
-  #onEnd(): void {
-    if (this.#over) return;
-    this.#finish();
-    const first = this.#first ?? Buffer.alloc(0);
-    this.#resolve?.(this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#bytes));
-  }
-
-  #onGone(): void {
-    this.#fail(
-      new ObeliskError('client_gone', 'the client closed the connection before its request was complete'),
-    );
-  }
-
-  #refuse(): void {
-    const message = `the request body is larger than ${this.#limitBytes} bytes; send less in one request`;
-    this.#fail(new ObeliskError('payload_too_large', message));
-  }
-
-  #fail(error: ObeliskError): void {
-    if (this.#over) return;
-    this.#finish();
-    this.#first = undefined;
-    this.#rest = undefined;
-    this.#reject?.(error);
-  }
-
-  #finish(): void {
-    this.#over = true;
-    this.#rules.clock.unwatch(this);
-  }
-}
 
 /** Calls a listener that came too late for its event, unless it is taken back before. */
 export function callSoon(listener: () => void): () => void {
@@ -123,6 +29,20 @@ function splitTarget(target: string): { path: string; query: string } {
   return mark === -1
     ? { path: origin, query: '' }
     : { path: origin.slice(0, mark), query: origin.slice(mark + 1) };
+}
+
+/** Feeds a body to its collector, and drops the rest of one that was refused. */
+function collect(incoming: IncomingMessage, collector: BodyCollector): void {
+  let dropped = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    if (collector.over) dropped += chunk.length;
+    if (dropped > DRAIN_BYTES) incoming.destroy();
+    collector.add(chunk);
+  });
+  incoming.on('end', () => collector.end());
+  incoming.on('error', () => collector.gone());
+  if (incoming.destroyed && !incoming.complete) collector.gone();
+  else collector.expect(Number(incoming.headers['content-length'] ?? 0));
 }
 
 /** A request on node:http. */
@@ -154,9 +74,8 @@ export class NodeRequest implements HttpRequest {
   }
 
   body(limitBytes: number): Promise<Buffer> {
-    const reader = new BodyReader(this.#incoming, this.#rules, limitBytes);
     return new Promise((resolve, reject) => {
-      reader.start(resolve, reject);
+      collect(this.#incoming, new BodyCollector(this.#rules, limitBytes, { resolve, reject }));
     });
   }
 

@@ -23,10 +23,17 @@ const echo: Handler = async (request, response) => {
   response.end(`${request.method} ${request.path} ${body.toString()}`);
 };
 
-async function start(t: TestContext, handler: Handler, limits: ServerLimits = {}): Promise<Started> {
+type Transport = 'node:http' | 'the codec';
+
+async function start(
+  t: TestContext,
+  handler: Handler,
+  { transport = 'node:http', ...limits }: ServerLimits & { transport?: Transport } = {},
+): Promise<Started> {
   const server = createNodeServer({
     handler,
     limits,
+    ...(transport === 'the codec' ? { codecServes: () => true } : {}),
     onError: (error, _request, response) => {
       response.head(isObeliskError(error) ? error.status : 500, {});
       response.end(isObeliskError(error) ? error.code : String(error));
@@ -64,170 +71,190 @@ test('a port in use is reported with what to do', async (t) => {
   });
 });
 
-test('HTTP/1.0, the absolute form of a target and Expect are served', async (t) => {
-  const { say } = await start(t, echo);
-  assert.match(await say('GET /a HTTP/1.0\r\n\r\n'), /GET \/a $/);
-  assert.match(
-    await say('GET http://other/b?c HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n'),
-    /GET \/b /,
-  );
-  const expecting =
-    'POST /c HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi';
-  assert.match(await say(expecting), /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK[^]*POST \/c hi/);
-});
-
-test('pipelined requests are answered in order', async (t) => {
-  const { say } = await start(t, echo);
-  const heard = await say(
-    'GET /1 HTTP/1.1\r\nhost: a\r\n\r\nPOST /2 HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nxGET /3 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
-  );
-  assert.deepEqual(heard.match(/(GET|POST) \/\d/g), ['GET /1', 'POST /2', 'GET /3']);
-});
-
-test('two ways to frame one body, and what is no HTTP, are refused and the connection closed', async (t) => {
-  const { say } = await start(t, () => assert.fail('no handler is called'));
-  const smuggling =
-    'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n';
-  for (const text of [smuggling, 'hello\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n']) {
-    assert.match(await say(text), /^HTTP\/1.1 400 /);
-  }
-  assert.match(
-    await say(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`),
-    /^HTTP\/1.1 431 [^]*"error"/,
-  );
-});
-
-test('a head that drips is given up after its time', async (t) => {
-  const { open } = await start(t, echo, { headersMs: 100 });
-  const socket = await open();
-  let heard = '';
-  socket.on('data', (bytes: Buffer) => (heard += bytes.toString()));
-  socket.write('GET / HTTP/1.1\r\nhost: a\r\n');
-  const drip = setInterval(() => socket.write('x'), 20);
-  await once(socket, 'close');
-  clearInterval(drip);
-  assert.match(heard, /^HTTP\/1.1 408 /);
-});
-
-test('a body that stalls is given up after its time', async (t) => {
-  const { say } = await start(t, echo, { bodyMs: 100 });
-  const heard = await say('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc');
-  assert.match(heard, /^HTTP\/1.1 408 [^]*request_timeout/);
-});
-
-test('a client that leaves in the middle of its body is gone', async (t) => {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const { open } = await start(t, async (request) => {
-    await request.body(1_000).catch(resolve);
+for (const transport of ['node:http', 'the codec'] as const) {
+  test(`over ${transport}: HTTP/1.0, the absolute form of a target and Expect are served`, async (t) => {
+    const { say } = await start(t, echo, { transport });
+    assert.match(await say('GET /a HTTP/1.0\r\n\r\n'), /GET \/a $/);
+    assert.match(
+      await say('GET http://other/b?c HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n'),
+      /GET \/b /,
+    );
+    const expecting =
+      'POST /c HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi';
+    assert.match(await say(expecting), /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK[^]*POST \/c hi/);
   });
-  const socket = await open();
-  socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc');
-  await sleep(20);
-  socket.destroy();
-  assert.ok(isObeliskError(await promise));
-});
 
-test('a body that is asked for after its client has gone does not wait for ever', async (t) => {
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const { open } = await start(t, async (request) => {
-    await new Promise<void>((wake) => request.onGone(wake));
-    await request.body(1_000).catch(resolve);
+  test(`over ${transport}: pipelined requests are answered in order`, async (t) => {
+    const { say } = await start(t, echo, { transport });
+    const heard = await say(
+      'GET /1 HTTP/1.1\r\nhost: a\r\n\r\nPOST /2 HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\nxGET /3 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n',
+    );
+    assert.deepEqual(heard.match(/(GET|POST) \/\d/g), ['GET /1', 'POST /2', 'GET /3']);
   });
-  const socket = await open();
-  socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc');
-  await sleep(20);
-  socket.destroy();
-  assert.ok(isObeliskError(await promise));
-});
 
-test('a client that takes nothing is dropped after its time', async (t) => {
-  const { promise: gone, resolve } = Promise.withResolvers<undefined>();
-  const { open } = await start(
-    t,
-    (request, response) => {
-      request.onGone(() => resolve(undefined));
-      response.head(200, {});
-      const fill = (): void => {
-        while (!response.closed && response.write(Buffer.alloc(100_000)));
-        if (!response.closed) response.onDrain(fill);
-      };
-      fill();
-    },
-    { stalledMs: 150 },
-  );
-  const socket = await open();
-  socket.pause();
-  socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
-  await gone;
-});
+  test(`over ${transport}: two ways to frame one body, and what is no HTTP, are refused and the connection closed`, async (t) => {
+    const { say } = await start(t, () => assert.fail('no handler is called'), { transport });
+    const smuggling =
+      'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n';
+    for (const text of [smuggling, 'hello\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n']) {
+      assert.match(await say(text), /^HTTP\/1.1 400 /);
+    }
+    assert.match(
+      await say(`GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`),
+      /^HTTP\/1.1 431 [^]*"error"/,
+    );
+  });
 
-test('a flood of silent connections gives way to one that speaks', async (t) => {
-  const { open, say } = await start(t, echo, { anonymousConnections: 20 });
-  const silent = await Promise.all(Array.from({ length: 20 }, open));
-  await sleep(300);
-  assert.match(await say('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /200 OK/);
-  await sleep(20);
-  assert.equal(silent.filter((socket) => socket.closed).length, 1);
-  assert.ok(silent[0]?.closed, 'the oldest gave way');
-});
-
-test('connections whose request was accepted do not give way, those that were refused do', async (t) => {
-  const handler: Handler = (request, response) => {
-    response.head(request.path === '/refused' ? 401 : 200, { 'content-length': '0' });
-    response.end();
-  };
-  const { open } = await start(t, handler, { anonymousPerAddress: 2 });
-  const ask = async (path: string): Promise<Socket> => {
+  test(`over ${transport}: a head that drips is given up after its time`, async (t) => {
+    const { open } = await start(t, echo, { transport, headersMs: 100 });
     const socket = await open();
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`);
+    let heard = '';
+    socket.on('data', (bytes: Buffer) => (heard += bytes.toString()));
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n');
+    const drip = setInterval(() => socket.write('x'), 20);
+    await once(socket, 'close');
+    clearInterval(drip);
+    assert.match(heard, /^HTTP\/1.1 408 /);
+  });
+
+  test(`over ${transport}: a body that stalls is given up after its time`, async (t) => {
+    const { say } = await start(t, echo, { transport, bodyMs: 100 });
+    const heard = await say(
+      'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc',
+    );
+    assert.match(heard, /^HTTP\/1.1 408 [^]*request_timeout/);
+  });
+
+  test(`over ${transport}: a client that leaves in the middle of its body is gone`, async (t) => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const { open } = await start(
+      t,
+      async (request) => {
+        await request.body(1_000).catch(resolve);
+      },
+      { transport },
+    );
+    const socket = await open();
+    socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc');
+    await sleep(20);
+    socket.destroy();
+    assert.ok(isObeliskError(await promise));
+  });
+
+  test(`over ${transport}: a body that is asked for after its client has gone does not wait for ever`, async (t) => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const { open } = await start(
+      t,
+      async (request) => {
+        await new Promise<void>((wake) => request.onGone(wake));
+        await request.body(1_000).catch(resolve);
+      },
+      { transport },
+    );
+    const socket = await open();
+    socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc');
+    await sleep(20);
+    socket.destroy();
+    assert.ok(isObeliskError(await promise));
+  });
+
+  test(`over ${transport}: a client that takes nothing is dropped after its time`, async (t) => {
+    const { promise: gone, resolve } = Promise.withResolvers<undefined>();
+    const { open } = await start(
+      t,
+      (request, response) => {
+        request.onGone(() => resolve(undefined));
+        response.head(200, {});
+        const fill = (): void => {
+          while (!response.closed && response.write(Buffer.alloc(100_000)));
+          if (!response.closed) response.onDrain(fill);
+        };
+        fill();
+      },
+      { transport, stalledMs: 150 },
+    );
+    const socket = await open();
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await gone;
+  });
+
+  test(`over ${transport}: a flood of silent connections gives way to one that speaks`, async (t) => {
+    const { open, say } = await start(t, echo, { transport, anonymousConnections: 20 });
+    const silent = await Promise.all(Array.from({ length: 20 }, open));
+    await sleep(300);
+    assert.match(await say('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /200 OK/);
+    await sleep(20);
+    assert.equal(silent.filter((socket) => socket.closed).length, 1);
+    assert.ok(silent[0]?.closed, 'the oldest gave way');
+  });
+
+  test(`over ${transport}: connections whose request was accepted do not give way, those that were refused do`, async (t) => {
+    const handler: Handler = (request, response) => {
+      response.head(request.path === '/refused' ? 401 : 200, { 'content-length': '0' });
+      response.end();
+    };
+    const { open } = await start(t, handler, { transport, anonymousPerAddress: 2 });
+    const ask = async (path: string): Promise<Socket> => {
+      const socket = await open();
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`);
+      await once(socket, 'data');
+      return socket;
+    };
+    const accepted = [await ask('/'), await ask('/'), await ask('/')];
+    const refused = [await ask('/refused'), await ask('/refused')];
+    await sleep(300);
+    await ask('/');
+    await sleep(20);
+    assert.deepEqual(
+      accepted.map((socket) => socket.closed),
+      [false, false, false],
+    );
+    assert.deepEqual(
+      refused.map((socket) => socket.closed),
+      [true, false],
+    );
+  });
+
+  test(`over ${transport}: closing lets a running answer end, takes nothing new and then waits for nobody`, async (t) => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { server, port, open } = await start(
+      t,
+      async (_request, response) => {
+        response.head(200, {});
+        response.write('begun');
+        await promise;
+        response.end('ended');
+      },
+      { transport },
+    );
+    const [silent, asking] = [await open(), await open()];
+    let heard = '';
+    asking.on('data', (bytes: Buffer) => (heard += bytes.toString()));
+    asking.write('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
+    await once(asking, 'data');
+    const closed = server.close(60_000);
+    const late = connect(port, '127.0.0.1');
+    await once(late, 'error');
+    resolve(undefined);
+    await closed;
+    assert.match(heard, /begun[^]*ended/);
+    if (!silent.closed) await once(silent, 'close');
+  });
+
+  test(`over ${transport}: closing cuts what outlasts its grace`, async (t) => {
+    const { server, open } = await start(
+      t,
+      (_request, response) => {
+        response.head(200, {});
+        response.write('begun');
+      },
+      { transport },
+    );
+    const socket = await open();
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
     await once(socket, 'data');
-    return socket;
-  };
-  const accepted = [await ask('/'), await ask('/'), await ask('/')];
-  const refused = [await ask('/refused'), await ask('/refused')];
-  await sleep(300);
-  await ask('/');
-  await sleep(20);
-  assert.deepEqual(
-    accepted.map((socket) => socket.closed),
-    [false, false, false],
-  );
-  assert.deepEqual(
-    refused.map((socket) => socket.closed),
-    [true, false],
-  );
-});
-
-test('closing lets a running answer end, takes nothing new and then waits for nobody', async (t) => {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const { server, port, open } = await start(t, async (_request, response) => {
-    response.head(200, {});
-    response.write('begun');
-    await promise;
-    response.end('ended');
+    await server.close(50);
+    if (!socket.closed) await once(socket, 'close');
   });
-  const [silent, asking] = [await open(), await open()];
-  let heard = '';
-  asking.on('data', (bytes: Buffer) => (heard += bytes.toString()));
-  asking.write('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
-  await once(asking, 'data');
-  const closed = server.close(60_000);
-  const late = connect(port, '127.0.0.1');
-  await once(late, 'error');
-  resolve(undefined);
-  await closed;
-  assert.match(heard, /begun[^]*ended/);
-  if (!silent.closed) await once(silent, 'close');
-});
-
-test('closing cuts what outlasts its grace', async (t) => {
-  const { server, open } = await start(t, (_request, response) => {
-    response.head(200, {});
-    response.write('begun');
-  });
-  const socket = await open();
-  socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
-  await once(socket, 'data');
-  await server.close(50);
-  if (!socket.closed) await once(socket, 'close');
-});
+}

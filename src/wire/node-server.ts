@@ -6,6 +6,8 @@ import { ObeliskError, systemCodeOf } from '../shared/errors.ts';
 import { AnonymousConnections } from './anonymous-connections.ts';
 import { CoarseClock } from './coarse-clock.ts';
 import type { Handler, HttpRequest, HttpResponse } from './http.ts';
+import { CodecConnections } from './http1/codec-connections.ts';
+import { createDateText } from './http1/response-text.ts';
 import { NodeRequest, NodeResponse } from './node-exchange.ts';
 
 /** Limits of a server; every one has a default. */
@@ -32,6 +34,11 @@ export type NodeServerOptions = {
   readonly handler: Handler;
   readonly onError: OnError;
   readonly limits?: ServerLimits;
+  /**
+   * Which requests the codec answers, where it can read them; every other one, and all of them where
+   * this is absent, node:http serves on the same socket.
+   */
+  readonly codecServes?: (method: string, path: string) => boolean;
 };
 
 /** Where to listen. */
@@ -50,6 +57,8 @@ export type NodeServer = {
 
 const TICK_MS = 50;
 const CHECK_MS = 1_000;
+/** Resolution of the clock of connections that wait for a request. */
+const IDLE_TICK_MS = 500;
 const DEFAULT_LIMITS: Required<ServerLimits> = {
   headersMs: 10_000,
   bodyMs: 60_000,
@@ -110,6 +119,7 @@ class HandlerServer implements NodeServer {
   readonly #anonymous: AnonymousConnections;
   readonly #bodyRules: { readonly clock: CoarseClock; readonly bodyMs: number };
   readonly #responseRules: ConstructorParameters<typeof NodeResponse>[1];
+  readonly #codec: CodecConnections | undefined;
 
   constructor(options: NodeServerOptions) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -122,7 +132,7 @@ class HandlerServer implements NodeServer {
       clock,
       stalledMs: limits.stalledMs,
       onHead: (status, outgoing) => {
-        if ((status === 401 || status === 403) && outgoing.socket) this.#anonymous.add(outgoing.socket);
+        if (outgoing.socket) this.#noteHead(status, outgoing.socket);
       },
     };
     this.#server = createServer(
@@ -136,7 +146,30 @@ class HandlerServer implements NodeServer {
       },
       (incoming, outgoing) => this.#serve(incoming, outgoing),
     );
-    this.#server.on('connection', (socket: Socket) => this.#anonymous.add(socket));
+    const listeners = this.#server.listeners('connection');
+    const handOver = (socket: Socket): void => {
+      for (const listener of listeners) listener.call(this.#server, socket);
+    };
+    const { codecServes } = options;
+    this.#codec =
+      codecServes &&
+      new CodecConnections({
+        clock: new CoarseClock(Math.min(IDLE_TICK_MS, limits.headersMs / 4, limits.keepAliveMs / 4)),
+        bodyRules: this.#bodyRules,
+        ...limits,
+        serves: codecServes,
+        serve: (request, response) => this.#handle(request, response),
+        onRequest: (socket) => this.#anonymous.delete(socket),
+        onHead: (status, socket) => this.#noteHead(status, socket),
+        handOver,
+        date: createDateText(Date.now),
+      });
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) => {
+      this.#anonymous.add(socket);
+      if (this.#codec === undefined) handOver(socket);
+      else this.#codec.accept(socket);
+    });
     this.#server.on('clientError', refuse);
   }
 
@@ -157,17 +190,31 @@ class HandlerServer implements NodeServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // A connection that never asked counts as active in node:http, one that has its answer is kept alive.
     this.#anonymous.closeAll();
+    this.#codec?.close();
     const sweep = setInterval(() => this.#server.closeIdleConnections(), TICK_MS);
-    const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections();
+      this.#codec?.destroy();
+    }, graceMs);
     await closed;
     clearInterval(sweep);
     clearTimeout(timer);
   }
 
+  /** Who was refused for lack of a key counts as if nothing had been asked. */
+  #noteHead(status: number, socket: Socket): void {
+    if (status === 401 || status === 403) this.#anonymous.add(socket);
+  }
+
   #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
     this.#anonymous.delete(incoming.socket);
-    const request = new NodeRequest(incoming, outgoing, this.#bodyRules);
-    const response = new NodeResponse(outgoing, this.#responseRules);
+    this.#handle(
+      new NodeRequest(incoming, outgoing, this.#bodyRules),
+      new NodeResponse(outgoing, this.#responseRules),
+    );
+  }
+
+  #handle(request: HttpRequest, response: HttpResponse): void {
     try {
       const running = this.#handler(request, response);
       running?.catch((error: unknown) => this.#answerError(error, request, response));
@@ -176,7 +223,7 @@ class HandlerServer implements NodeServer {
     }
   }
 
-  #answerError(error: unknown, request: NodeRequest, response: NodeResponse): void {
+  #answerError(error: unknown, request: HttpRequest, response: HttpResponse): void {
     try {
       this.#onError(error, request, response);
     } finally {

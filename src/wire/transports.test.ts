@@ -32,8 +32,12 @@ const onError: OnError = (error, _request, response) => {
   }
 };
 
-const overSocket: Transport = async (t, handler) => {
-  const server = createNodeServer({ handler, onError });
+const overSocket: (codecServes?: () => boolean) => Transport = (codecServes) => async (t, handler) => {
+  const server = createNodeServer({
+    handler,
+    onError,
+    ...(codecServes === undefined ? {} : { codecServes }),
+  });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   const client = createUpstreamClient();
   t.after(async () => {
@@ -57,7 +61,13 @@ async function textOf(answer: Answer): Promise<string> {
   return text;
 }
 
-for (const [name, transport] of Object.entries({ 'over a socket': overSocket, 'in process': inProcess })) {
+const TRANSPORTS: Readonly<Record<string, Transport>> = {
+  'over node:http': overSocket(),
+  'over the codec': overSocket(() => true),
+  'in process': inProcess,
+};
+
+for (const [name, transport] of Object.entries(TRANSPORTS)) {
   test(`${name}, a handler sees the request and the caller its answer`, async (t) => {
     const call = await transport(t, async (request, response) => {
       const body = await request.body(100);

@@ -1,0 +1,221 @@
+import type { Socket } from 'node:net';
+import type { BodyRules } from '../body-collector.ts';
+import type { CoarseClock, Watched } from '../coarse-clock.ts';
+import type { HttpRequest, HttpResponse } from '../http.ts';
+import { DRAIN_BYTES } from '../node-exchange.ts';
+import { MAX_REQUEST_HEAD_BYTES, parseRequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
+import { ServerExchange } from './server-exchange.ts';
+import type { Carrier } from './server-exchange.ts';
+
+/** Bytes of later requests that may wait behind the running one. */
+const MAX_WAITING_BYTES = 64 * 1024;
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** What every connection of a server shares. */
+export type ConnectionRules = {
+  /** For connections that wait; coarse. */
+  readonly clock: CoarseClock;
+  readonly bodyRules: BodyRules;
+  readonly headersMs: number;
+  readonly keepAliveMs: number;
+  readonly stalledMs: number;
+  /** Whether a request is one that the codec answers. */
+  serves(method: string, path: string): boolean;
+  /** Serves a request; never throws. */
+  serve(request: HttpRequest, response: HttpResponse): void;
+  /** A request has arrived whose head is complete. */
+  onRequest(socket: Socket): void;
+  /** A response is about to begin. */
+  onHead(status: number, socket: Socket): void;
+  /** Lets node:http go on with a socket whose next bytes are unread. */
+  handOver(socket: Socket): void;
+  /** The connection is closed, or no longer the codec's. */
+  onLeft(connection: ServerConnection): void;
+  /** Whether the server takes no more requests. */
+  readonly closing: boolean;
+  /** The `date` header with its CRLF. */
+  date(): string;
+};
+
+/**
+ * A client's connection as the codec serves it: request after request, until one is not in its subset,
+ * which goes to node:http with the connection and everything that comes after.
+ */
+export class ServerConnection implements Carrier, Watched {
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  readonly #rules: ConnectionRules;
+  #exchange: ServerExchange | undefined;
+  /** Bytes of requests that wait for the running one to be answered. */
+  #waiting: Buffer | undefined;
+  /** Bytes of an answered request's body that nobody wants. */
+  #unwanted = 0;
+  #served = false;
+  #pumping = false;
+  #sinceMs: number;
+
+  constructor(socket: Socket, rules: ConnectionRules) {
+    this.#socket = socket;
+    this.#rules = rules;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    rules.clock.watch(this);
+    this.#sinceMs = rules.clock.nowMs;
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onClose);
+    socket.on('error', ignore);
+  }
+
+  get bodyRules(): BodyRules {
+    return this.#rules.bodyRules;
+  }
+
+  get stalledMs(): number {
+    return this.#rules.stalledMs;
+  }
+
+  /** Closes the connection where nothing runs on it. */
+  closeIdle(): void {
+    if (this.#exchange === undefined) this.#socket.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  headEnd(status: number): string {
+    const { rules, socket } = { rules: this.#rules, socket: this.#socket };
+    rules.onHead(status, socket);
+    if (rules.closing) return `connection: close\r\n${rules.date()}`;
+    return `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(rules.keepAliveMs / 1_000)}\r\n${rules.date()}`;
+  }
+
+  write(text: string): boolean {
+    return this.#socket.write(text, 'latin1');
+  }
+
+  writeAround(before: string, bytes: Uint8Array | string, after: string): boolean {
+    const socket = this.#socket;
+    socket.cork();
+    socket.write(before, 'latin1');
+    let more = socket.write(bytes);
+    if (after !== '') more = socket.write(after, 'latin1');
+    socket.uncork();
+    return more;
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    this.#socket.resume();
+  }
+
+  finished(): void {
+    const left = this.#exchange?.bodyLeft ?? 0;
+    this.#exchange = undefined;
+    this.#sinceMs = this.#rules.clock.nowMs;
+    if (left > DRAIN_BYTES) this.#socket.destroy();
+    else if (this.#rules.closing) this.#socket.end();
+    this.#unwanted = left;
+    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#waiting !== undefined && !this.#pumping) this.#pump();
+  }
+
+  onTick(): void {
+    const rules = this.#rules;
+    if (this.#exchange !== undefined) return;
+    const limitMs =
+      this.#unwanted > 0 ? rules.bodyRules.bodyMs : this.#served ? rules.keepAliveMs : rules.headersMs;
+    if (rules.clock.elapsedMs(this.#sinceMs) >= limitMs) this.#socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    const rest = this.#exchange === undefined ? this.#skip(bytes) : this.#exchange.takeBody(bytes);
+    if (rest === undefined) return;
+    this.#waiting = this.#waiting === undefined ? rest : Buffer.concat([this.#waiting, rest]);
+    if (this.#exchange === undefined) this.#pump();
+    else if (this.#waiting.length > MAX_WAITING_BYTES) this.#socket.pause();
+  };
+
+  /** Starts waiting requests one after the other, without recursion where they are answered at once. */
+  #pump(): void {
+    this.#pumping = true;
+    while (this.#exchange === undefined && this.#waiting !== undefined) {
+      const bytes = this.#skip(this.#waiting);
+      this.#waiting = undefined;
+      if (bytes !== undefined) this.#begin(bytes);
+    }
+    this.#pumping = false;
+  }
+
+  #begin(bytes: Buffer): void {
+    const end = bytes.indexOf(HEAD_END);
+    const readable = end !== -1 && end <= MAX_REQUEST_HEAD_BYTES - HEAD_END.length;
+    const head = readable ? parseRequestHead(bytes.toString('latin1', 0, end + 2)) : undefined;
+    if (head === undefined || !this.#rules.serves(head.method, head.path)) {
+      this.#handOver(bytes);
+      return;
+    }
+    this.#start(head, bytes, end + HEAD_END.length);
+  }
+
+  #start(head: RequestHead, bytes: Buffer, bodyStart: number): void {
+    const exchange = new ServerExchange(head, this);
+    this.#exchange = exchange;
+    this.#served = true;
+    if (bodyStart < bytes.length) this.#waiting = exchange.takeBody(bytes.subarray(bodyStart));
+    this.#rules.onRequest(this.#socket);
+    this.#rules.serve(exchange, exchange);
+  }
+
+  /** Drops what an answered request still sends. */
+  #skip(bytes: Buffer): Buffer | undefined {
+    if (this.#unwanted === 0) return bytes;
+    const dropped = Math.min(bytes.length, this.#unwanted);
+    this.#unwanted -= dropped;
+    return dropped === bytes.length ? undefined : bytes.subarray(dropped);
+  }
+
+  #handOver(bytes: Buffer): void {
+    const socket = this.#socket;
+    this.#leave();
+    socket.unshift(bytes);
+    this.#rules.handOver(socket);
+  }
+
+  #leave(): void {
+    const socket = this.#socket;
+    socket.off('data', this.#onData);
+    socket.off('drain', this.#onDrain);
+    socket.off('end', this.#onEnd);
+    socket.off('close', this.#onClose);
+    socket.off('error', ignore);
+    this.#rules.clock.unwatch(this);
+    this.#rules.onLeft(this);
+  }
+
+  readonly #onDrain = (): void => {
+    this.#exchange?.onDrained();
+  };
+
+  /** A client that sends no more has left, as node:http sees it too. */
+  readonly #onEnd = (): void => {
+    if (this.#exchange === undefined) this.#socket.end();
+    else this.#socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    this.#leave();
+    this.#exchange?.onClosed();
+  };
+}
+
+/** A broken connection is told by its closing. */
+function ignore(): void {
+  // Without a listener the error would end the process.
+}
