@@ -18,8 +18,12 @@ export type ProgramOptions = {
 /** A server that runs as a child process. */
 export type Program = {
   readonly url: string;
+  /** Resolves to its exit code, null when a signal ended it. */
+  readonly ended: Promise<number | null>;
   stdout(): string;
   stderr(): string;
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void;
   /** Asks it to end, waits until it has, and removes its data. */
   stop(): Promise<void>;
 };
@@ -72,7 +76,9 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   };
   try {
     const url = await waitUntilReady(running);
-    return { url, stdout: running.stdout, stderr: running.stderr, stop };
+    const signal = (name: NodeJS.Signals): void => void running.child.kill(name);
+    const { ended, stdout, stderr } = running;
+    return { url, ended, stdout, stderr, signal, stop };
   } catch (error) {
     await stop();
     throw error;

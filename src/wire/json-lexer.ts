@@ -21,6 +21,9 @@ const IS_ESCAPE = classOf((character) => '"\\/bfnrt'.includes(character));
 const IS_HEX = classOf((character) => /[0-9a-f]/i.test(character));
 const IS_SPACE = classOf((character) => ' \t\n\r'.includes(character));
 
+/** Most digits in a row: JSON.parse of a million of them blocks the event loop, and no double holds 20. */
+const MAX_DIGITS = 1_000;
+
 /** Text is read byte by byte until it proves to be long. */
 const BYTEWISE = 32;
 const ONES = 0x01010101;
@@ -176,10 +179,12 @@ export class JsonLexer {
   #digits(): void {
     const { body } = this;
     const start = this.at;
+    const end = Math.min(start + MAX_DIGITS, body.length);
     let at = start;
-    while (at < body.length && isDigit(body[at] ?? 0)) at += 1;
+    while (at < end && isDigit(body[at] ?? 0)) at += 1;
     this.at = at;
     if (at === start) this.fail('a number is not complete');
+    if (at < body.length && isDigit(body[at] ?? 0)) this.fail(`a number has more than ${MAX_DIGITS} digits`);
   }
 
   #literal(byte: number): void {

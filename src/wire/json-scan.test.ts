@@ -28,6 +28,14 @@ test('a key sent twice is refused at the top only', () => {
   assert.ok(scan('{"tools":[{"a":1,"a":2}]}'));
 });
 
+test('a number may be long, and one of more digits than any program means is refused', () => {
+  const digits = (count: number): string => '7'.repeat(count);
+  for (const number of [digits(1_000), `-0.${digits(1_000)}`, `1e${digits(1_000)}`])
+    assert.ok(scan(`{"n":${number},"m":[${number}]}`), number);
+  for (const number of [digits(1_001), `0.${digits(1_001)}`, `1e-${digits(1_001)}`])
+    assert.throws(() => scan(`{"n":[${number}]}`), invalid, number);
+});
+
 test('keys that choose hosts or credentials are refused at the top and in metadata, and nowhere else', () => {
   assert.throws(() => scan('{"api_base":"http://evil"}'), { ...invalid, param: 'api_base' });
   assert.throws(() => scan('{"api_b\\u0061se":"http://evil"}'), { ...invalid, param: 'api_base' });

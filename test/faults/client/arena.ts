@@ -1,0 +1,136 @@
+/** The program between a client that misbehaves and two upstreams that do as the prompt says. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startProgram } from '../../program.ts';
+import type { Program } from '../../program.ts';
+import { startUpstream } from '../../upstream.ts';
+import type { ReceivedRequest, TestUpstream } from '../../upstream.ts';
+import type { Transport } from '../transports.ts';
+import { isChat, LaneScript } from './lane-script.ts';
+
+/** A way through the program: bytes passed on to an OpenAI-compatible server, or translated for Ollama. */
+export type Lane = {
+  readonly dialect: 'openai' | 'ollama';
+  /** As clients ask for it. */
+  readonly model: string;
+  readonly upstream: TestUpstream;
+  /** Bytes that floods have handed to the operating system so far. */
+  readonly flooded: () => number;
+};
+
+/** A running program with its upstreams. */
+export type Arena = AsyncDisposable & {
+  readonly program: Program;
+  readonly url: string;
+  readonly lanes: readonly Lane[];
+  /** The line of the log that says how the request with that id ended. */
+  outcome(requestId: string): Promise<LogLine>;
+  metrics(): Promise<string>;
+  /** Resident memory of the program, in bytes. */
+  residentBytes(): Promise<number>;
+};
+
+/** A line of the program's log. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** How the program is started. */
+export type ArenaOptions = {
+  readonly transport: Transport;
+  /** Top-level sections of the configuration, besides the models. */
+  readonly config?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** Longest wait for what another process does, in milliseconds. */
+const PATIENCE_MS = 20_000;
+
+/** Starts upstreams and program. */
+export async function openArena({ transport, config = '', env = {} }: ArenaOptions): Promise<Arena> {
+  const folder = await mkdtemp(join(tmpdir(), 'obelisk-faults-'));
+  const [openAi, ollama] = [new LaneScript('openai'), new LaneScript('ollama')];
+  const upstreams = [await startUpstream(openAi.script), await startUpstream(ollama.script)] as const;
+  const close = async (): Promise<void> => {
+    for (const upstream of upstreams) await upstream.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const file = join(folder, 'obelisk.yaml');
+    await writeFile(file, `${configOf(upstreams[0].origin, upstreams[1].origin)}${config}\n`);
+    const program = await startProgram({
+      args: ['serve', '--port', '0', '--config', file],
+      env: { OBELISK_TRANSPORT: transport, OBELISK_LOG_FORMAT: 'json', ...env },
+    });
+    const lanes: readonly Lane[] = [
+      { dialect: 'openai', model: 'passed', upstream: upstreams[0], flooded: () => openAi.flooded.bytes },
+      { dialect: 'ollama', model: 'translated', upstream: upstreams[1], flooded: () => ollama.flooded.bytes },
+    ];
+    return arenaOf(program, lanes, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function configOf(openAi: string, ollama: string): string {
+  return `vaults: []
+model_list:
+  - model_name: passed
+    litellm_params: {model: openai/upstream-model, api_base: "${openAi}/v1", api_key: sk-of-the-operator}
+  - model_name: translated
+    litellm_params: {model: ollama_chat/tiny, api_base: "${ollama}"}
+`;
+}
+
+function arenaOf(program: Program, lanes: readonly Lane[], close: () => Promise<void>): Arena {
+  const metrics = async (): Promise<string> => (await fetch(`${program.url}/metrics`)).text();
+  return {
+    program,
+    url: program.url,
+    lanes,
+    metrics,
+    async outcome(requestId) {
+      let found: LogLine | undefined;
+      await until(() => {
+        found = linesOf(program).find(
+          (line) => line['requestId'] === requestId && line['outcome'] !== undefined,
+        );
+        return found !== undefined;
+      }, `the log tells how ${requestId} ended`);
+      return found ?? {};
+    },
+    async residentBytes() {
+      return Number(/^process_resident_memory_bytes (\d+)/m.exec(await metrics())?.[1] ?? Number.NaN);
+    },
+    async [Symbol.asyncDispose]() {
+      await program.stop();
+      await close();
+    },
+  };
+}
+
+function linesOf(program: Program): readonly LogLine[] {
+  return program
+    .stderr()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line): LogLine => JSON.parse(line));
+}
+
+/** Waits for what other processes do. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await sleep(10);
+  }
+}
+
+/** Resolves to the next chat request that `upstream` gets; call it before the client asks. */
+export async function nextChat(upstream: TestUpstream, from: number): Promise<ReceivedRequest> {
+  for (let index = from; ; index += 1) {
+    const request = await upstream.request(index);
+    if (isChat(request)) return request;
+  }
+}

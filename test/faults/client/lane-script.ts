@@ -1,0 +1,98 @@
+import { chatChunks, chunk, chunkedHead, head, ollama, openAi } from '../../upstream-scripts.ts';
+import { flood, send, stall, wait } from '../../upstream.ts';
+import type { ReceivedRequest, Script, Step } from '../../upstream.ts';
+
+/** What a prompt asks of the upstream. */
+export type Behaviour =
+  /** Never answers. */
+  | 'silent'
+  /** Sends the beginning of its answer and nothing more. */
+  | 'halfway'
+  /** Streams for ever, as fast as its reader reads. */
+  | 'flood'
+  /** Says one word every 20 ms, a hundred times. */
+  | 'paced'
+  /** Answers. */
+  | 'answer';
+
+const WORDS = ['Hello', ' there', '!'];
+const MODELS = [
+  { name: 'tiny:latest', capabilities: ['completion', 'tools', 'vision'], contextLength: 32_768 },
+];
+const PACED_WORDS = 100;
+const PACE_MS = 20;
+
+/** An upstream of one dialect that does as the last message of each request says. */
+export class LaneScript {
+  readonly flooded = { bytes: 0 };
+  readonly #dialect: 'openai' | 'ollama';
+  readonly #whole: Script;
+
+  constructor(dialect: 'openai' | 'ollama') {
+    this.#dialect = dialect;
+    this.#whole = dialect === 'openai' ? openAi(WORDS) : ollama(MODELS, WORDS);
+  }
+
+  readonly script: Script = (request, index) => {
+    const behaviour = isChat(request) ? behaviourOf(request) : 'answer';
+    if (behaviour === 'silent') return [stall];
+    if (behaviour === 'answer')
+      return typeof this.#whole === 'function' ? this.#whole(request, index) : this.#whole;
+    return isStream(request) ? this.#streamed(behaviour) : this.#halfOf();
+  };
+
+  #streamed(behaviour: Behaviour): readonly Step[] {
+    const words = this.#records(WORDS);
+    const begun = [send(this.#head() + words.slice(0, 2).map(chunk).join(''))];
+    if (behaviour === 'halfway') return [...begun, stall];
+    if (behaviour === 'flood') return [...begun, flood(chunk((words[1] ?? '').repeat(256)), this.flooded)];
+    const paced = this.#records(Array.from({ length: PACED_WORDS }, (_, index) => `w${index} `));
+    return [
+      send(this.#head()),
+      ...paced.flatMap((record) => [send(chunk(record)), wait(PACE_MS)]),
+      send('0\r\n\r\n'),
+    ];
+  }
+
+  #head(): string {
+    return chunkedHead(this.#dialect === 'openai' ? 'text/event-stream' : 'application/x-ndjson');
+  }
+
+  /** Every record of an answer, framed as its dialect does. */
+  #records(words: readonly string[]): readonly string[] {
+    if (this.#dialect === 'openai') {
+      return chatChunks('upstream-model', words, true).map((event) =>
+        typeof event === 'string' ? `data: ${event}\n\n` : `data: ${JSON.stringify(event)}\n\n`,
+      );
+    }
+    const record = (content: string, more: object): string =>
+      `${JSON.stringify({ model: 'tiny:latest', message: { role: 'assistant', content }, ...more })}\n`;
+    const end = { done: true, done_reason: 'stop', prompt_eval_count: 9, eval_count: words.length };
+    return [...words.map((word) => record(word, { done: false })), record('', end)];
+  }
+
+  #halfOf(): readonly Step[] {
+    const headers = { 'content-type': 'application/json', 'content-length': 1_000 };
+    return [send(`${head(200, headers)}{"message":`), stall];
+  }
+}
+
+function bodyOf(request: ReceivedRequest): Readonly<Record<string, unknown>> {
+  const body = request.json();
+  return typeof body === 'object' && body !== null ? { ...body } : {};
+}
+
+function isStream(request: ReceivedRequest): boolean {
+  return bodyOf(request)['stream'] === true;
+}
+
+function behaviourOf(request: ReceivedRequest): Behaviour {
+  const { messages } = bodyOf(request) as { messages?: readonly { content?: unknown }[] };
+  const said = messages?.at(-1)?.content;
+  return said === 'silent' || said === 'halfway' || said === 'flood' || said === 'paced' ? said : 'answer';
+}
+
+/** Whether a request asks for an answer, not about models. */
+export function isChat(request: ReceivedRequest): boolean {
+  return request.path === '/v1/chat/completions' || request.path === '/api/chat';
+}
