@@ -3,6 +3,8 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Handler } from '../wire/http.ts';
 import type { UpstreamClient } from '../wire/upstream.ts';
+import { OPEN_ADMISSION } from './admission.ts';
+import type { Admission } from './admission.ts';
 import { createChatRoute } from './chat-route.ts';
 import type { ChatWriters } from './chat-route.ts';
 import { createDispatcher } from './dispatch.ts';
@@ -19,6 +21,7 @@ import {
 } from './health-routes.ts';
 import type { Readiness } from './health-routes.ts';
 import { createModelRoute, createModelsRoute } from './models-route.ts';
+import { OpenCalls } from './open-calls.ts';
 import type { Route } from './route-table.ts';
 import { createTargets } from './upstream-target.ts';
 
@@ -48,15 +51,20 @@ export type AppDependencies = {
   /** Routes of other modules: the page, administration. */
   readonly extraRoutes?: readonly Route[];
   readonly heartbeat?: Heartbeat;
+  /** Whether new work is taken; it always is unless told. */
+  readonly admission?: Admission;
+  /** Gets every call while it is open. */
+  readonly calls?: OpenCalls;
 };
 
 /** Creates the handler that serves the whole gateway, on a socket and in process alike. */
 export function createApp(dependencies: AppDependencies): Handler {
-  const { metrics, logger, clock } = dependencies;
+  const { metrics, logger, clock, calls = new OpenCalls() } = dependencies;
   return createDispatcher({
     routes: gatewayRoutes(dependencies),
     access: dependencies.access,
-    observer: { metrics, logger, monotonicMs: clock.monotonicMs },
+    observer: { metrics, logger, calls, monotonicMs: clock.monotonicMs },
+    admission: dependencies.admission ?? OPEN_ADMISSION,
     instanceId: dependencies.instanceId,
   });
 }
@@ -89,7 +97,13 @@ export function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
     { method: 'GET', path: `${version}/health/liveness`, access: 'open', handle: answerLiveness },
     { method: 'GET', path: `${version}/health/readiness`, access: 'open', handle: readiness },
     { method: 'GET', path: `${version}/health/ready`, access: 'open', handle: readiness },
-    { method: 'GET', path: `${version}/metrics`, access: 'key', handle: createMetricsRoute(metrics) },
+    {
+      method: 'GET',
+      path: `${version}/metrics`,
+      access: 'key',
+      always: true,
+      handle: createMetricsRoute(metrics),
+    },
   ]);
   return [...versioned, ...(dependencies.extraRoutes ?? [])];
 }

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Usage } from '../providers/chat.ts';
 import { toErrorBody } from '../providers/openai/error-body.ts';
 import type { Headers, HttpRequest, HttpResponse } from '../wire/http.ts';
+import type { OpenCalls } from './open-calls.ts';
 
 /** How a request ended: exactly one per request. */
 export type Outcome = 'ok' | 'client_gone' | `error:${ErrorCode}`;
@@ -15,6 +16,8 @@ export type CallObserver = {
   readonly logger: Logger;
   /** Milliseconds that never go back. */
   readonly monotonicMs: () => number;
+  /** Holds the call until it has ended. */
+  readonly calls: OpenCalls;
 };
 
 /** Errors that a retry, which SDKs do on their own for every 5xx, cannot mend. */
@@ -51,6 +54,8 @@ export class Call {
   model = '';
   deploymentId = '';
   usage: Usage | undefined;
+  /** Ends what is under way with an error; set by whoever answers in more than one step. */
+  interrupted: ((error: ObeliskError) => void) | undefined;
   readonly #observer: CallObserver;
   readonly #startedMs: number;
   #firstTokenMs: number | undefined;
@@ -68,6 +73,7 @@ export class Call {
     this.#observer = observer;
     this.#startedMs = observer.monotonicMs();
     observer.metrics.requestStarted();
+    observer.calls.add(this);
   }
 
   /** Sends the response's head with the headers that every response has. */
@@ -102,6 +108,16 @@ export class Call {
   /** Notes that the first token has come. */
   markFirstToken(): void {
     this.#firstTokenMs ??= this.#observer.monotonicMs() - this.#startedMs;
+  }
+
+  /**
+   * Ends the call before its answer is complete, because the server ends: a stream with an error
+   * frame, what has not begun with the error as its answer.
+   */
+  interrupt(error: ObeliskError): void {
+    if (this.#settled) return;
+    if (this.interrupted) this.interrupted(error);
+    else this.fail(error);
   }
 
   /**
@@ -160,7 +176,8 @@ export class Call {
   settle(outcome: Outcome, error?: ObeliskError): void {
     if (this.#settled) return;
     this.#settled = true;
-    const { metrics, logger, monotonicMs } = this.#observer;
+    const { metrics, logger, monotonicMs, calls } = this.#observer;
+    calls.delete(this);
     const durationMs = monotonicMs() - this.#startedMs;
     metrics.requestEnded({
       route: this.route,

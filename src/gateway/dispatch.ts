@@ -1,5 +1,6 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { Handler, HttpRequest, HttpResponse } from '../wire/http.ts';
+import type { Admission } from './admission.ts';
 import { Call } from './call.ts';
 import type { CallObserver } from './call.ts';
 import { hopsOf } from './hops.ts';
@@ -20,6 +21,7 @@ export type DispatchOptions = {
   readonly routes: readonly Route[];
   readonly access: AccessRules;
   readonly observer: CallObserver;
+  readonly admission: Admission;
   /** Tells this process from another: in request ids, and to know its own requests when they come back. */
   readonly instanceId: string;
 };
@@ -28,6 +30,7 @@ type Gate = {
   readonly table: RouteTable;
   readonly origins: OriginPolicy;
   readonly keys: KeyCheck;
+  readonly admission: Admission;
   readonly instanceId: string;
 };
 
@@ -35,9 +38,11 @@ type Gate = {
  * Creates the handler of every request: checks who asks, finds the route, and sees to it that the
  * call has exactly one outcome.
  */
-export function createDispatcher({ routes, access, observer, instanceId }: DispatchOptions): Handler {
+export function createDispatcher(options: DispatchOptions): Handler {
+  const { routes, access, observer, admission, instanceId } = options;
   const gate: Gate = {
     instanceId,
+    admission,
     table: createRouteTable(routes),
     origins: createOriginPolicy(access),
     keys: createKeyCheck({ ...access, monotonicMs: observer.monotonicMs }),
@@ -54,7 +59,8 @@ export function createDispatcher({ routes, access, observer, instanceId }: Dispa
   };
 }
 
-async function serve(call: Call, { table, origins, keys, instanceId }: Gate): Promise<void> {
+async function serve(call: Call, gate: Gate): Promise<void> {
+  const { table, origins, keys, instanceId } = gate;
   const { request } = call;
   call.hops = hopsOf(request, instanceId);
   const trusted = request.remoteAddress === 'process';
@@ -66,7 +72,12 @@ async function serve(call: Call, { table, origins, keys, instanceId }: Gate): Pr
   const route = table.find(request.method, request.path);
   call.route = route.path;
   call.quiet = route.access === 'open';
-  if (route.access === 'key') keys.require(request);
+  if (route.access === 'key') {
+    // What a request taken earlier asks of us inside the process belongs to that request.
+    if (gate.admission.refusal !== undefined && !trusted && route.always !== true)
+      throw gate.admission.refusal;
+    keys.require(request);
+  }
   call.authorized = route.access === 'key' || keys.holds(request);
   if (!trusted && hasBody(route)) requireJson(request);
   if ('handle' in route) await route.handle(call);

@@ -46,6 +46,10 @@ async function embed(call: Call, json: unknown, embedder: Embedder): Promise<voi
     controller.abort();
     call.settle('client_gone');
   });
+  call.interrupted = (error) => {
+    call.fail(error);
+    controller.abort(error);
+  };
   try {
     const result = await embedder(request, controller.signal);
     call.usage = { promptTokens: result.promptTokens, completionTokens: 0 };

@@ -5,6 +5,8 @@ import type { Call } from './call.ts';
 /** Whether the gateway serves, and what else there is to know of its state. */
 export type Readiness = {
   readonly ready: boolean;
+  /** Why it does not serve, for everybody: `overloaded` or `stopping`, and a sentence. */
+  readonly trouble?: { readonly status: 'overloaded' | 'stopping'; readonly reason: string } | undefined;
   /** JSON for those who may know: vaults and their indexing, upstreams… Only with the key, where one is set. */
   readonly details: Readonly<Record<string, unknown>>;
 };
@@ -14,12 +16,13 @@ export function answerLiveness(call: Call): void {
   call.json(200, '"I\'m alive!"');
 }
 
-/** Creates `GET /health/readiness`: 200 once requests are served, whatever is still being indexed. */
+/** Creates `GET /health/readiness`: 200 while new requests are served, whatever is still being indexed. */
 export function createReadinessRoute(status: () => Readiness): (call: Call) => void {
   return (call) => {
-    const { ready, details } = status();
-    const body = { status: ready ? 'ready' : 'starting', ...(call.authorized ? details : {}) };
-    call.json(ready ? 200 : 503, JSON.stringify(body), { 'cache-control': 'no-store' });
+    const { ready, trouble, details } = status();
+    const body = { status: ready ? 'ready' : 'starting', ...trouble, ...(call.authorized ? details : {}) };
+    const serves = ready && trouble === undefined;
+    call.json(serves ? 200 : 503, JSON.stringify(body), { 'cache-control': 'no-store' });
   };
 }
 

@@ -89,6 +89,9 @@ class Passage implements UpstreamSink {
     const { origin, basePath, headers, clocks } = target;
     this.#stopWatching = this.#call.onGone(() => this.#onGone());
     if (this.#mode === 'over') return;
+    this.#call.interrupted = (error) => {
+      if (this.#mode !== 'over') this.#fail(error);
+    };
     this.#exchange = this.#dependencies.upstream.send(
       {
         origin,

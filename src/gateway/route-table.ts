@@ -10,6 +10,8 @@ export type Route = {
   readonly path: string;
   /** `key`: only with the master key or a session, where a key is set. `open`: for everybody who reaches the server. */
   readonly access: 'open' | 'key';
+  /** Answered even while no new work is taken: who watches the process must see why. */
+  readonly always?: true;
 } & (
   | { readonly handle: (call: Call) => void | Promise<void> }
   /** For modules that know the seam to the transports only. */

@@ -26,9 +26,10 @@ export type TranslatedChat = {
 export async function answerTranslated(call: Call, chat: TranslatedChat): Promise<void> {
   const controller = new AbortController();
   const stopWatching = call.onGone(() => {
-    controller.abort();
+    controller.abort(clientGone());
     call.settle('client_gone');
   });
+  call.interrupted = (error) => controller.abort(error);
   try {
     if (chat.request.stream) await stream(call, chat, controller.signal);
     else await whole(call, chat, controller.signal);
@@ -42,6 +43,8 @@ async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Pr
   const output = new EventStream(call, heartbeat);
   Object.assign(output.headers, headersOf(chat));
   const writer = createChatStreamWriter(identity, request.includeUsage);
+  // A writer may be slow to notice, or wait for a client that reads nothing.
+  signal.addEventListener('abort', () => output.fail(signal.reason), { once: true });
   try {
     for await (const event of write(request, contextFor(call, chat, { signal, headers: output.headers }))) {
       if (signal.aborted) return;
@@ -55,7 +58,7 @@ async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Pr
     }
     output.fail(unfinished(call));
   } catch (error) {
-    output.fail(signal.aborted ? clientGone() : error);
+    output.fail(signal.aborted ? signal.reason : error);
   } finally {
     output.stop();
   }
@@ -64,6 +67,7 @@ async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Pr
 async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
   const headers = headersOf(chat);
   const builder = createChatCompletionBuilder();
+  signal.addEventListener('abort', () => call.fail(signal.reason, headers), { once: true });
   try {
     for await (const event of chat.write(chat.request, contextFor(call, chat, { signal, headers }))) {
       if (signal.aborted) return;
@@ -75,7 +79,7 @@ async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Pro
     if (body === undefined) throw unfinished(call);
     call.json(200, body, headers);
   } catch (error) {
-    call.fail(signal.aborted ? clientGone() : error, headers);
+    call.fail(signal.aborted ? signal.reason : error, headers);
   }
 }
 
