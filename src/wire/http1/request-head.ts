@@ -32,19 +32,18 @@ const UNUSUAL: ReadonlySet<string> = new Set(['transfer-encoding', 'expect', 'up
  */
 export function parseRequestHead(text: string): RequestHead | undefined {
   const lineEnd = text.indexOf('\r\n');
-  const line = lineEnd === -1 ? null : REQUEST_LINE.exec(text.slice(0, lineEnd));
+  const line = REQUEST_LINE.exec(lineEnd === -1 ? '' : text.slice(0, lineEnd));
   if (line === null) return undefined;
-  const list = parseFieldLines(text.slice(lineEnd + 2));
-  const fields = list && toFields(list);
-  if (fields === undefined || !isUsual(fields)) return undefined;
-  const method = line[1] === 'GET' ? 'GET' : 'POST';
-  const length = fields.get('content-length');
-  const bodyBytes = length === undefined ? 0 : parseContentLength(length);
-  if (bodyBytes === undefined || (method === 'GET' && bodyBytes > 0)) return undefined;
-  return { method, path: line[2] ?? '', query: line[3] ?? '', fields, bodyBytes };
+  const [, method, path = '', query = ''] = line;
+  const fields = readFields(text.slice(lineEnd + 2));
+  const bodyBytes = parseContentLength(fields?.get('content-length') ?? '0');
+  if (fields === undefined || bodyBytes === undefined) return undefined;
+  if (method === 'POST') return { method, path, query, fields, bodyBytes };
+  return bodyBytes === 0 ? { method: 'GET', path, query, fields, bodyBytes } : undefined;
 }
 
-function toFields(list: readonly string[]): Map<string, string> | undefined {
+function readFields(section: string): Map<string, string> | undefined {
+  const list = parseFieldLines(section) ?? [];
   const fields = new Map<string, string>();
   for (let at = 0; at < list.length; at += 2) {
     const name = list[at] ?? '';
@@ -52,7 +51,7 @@ function toFields(list: readonly string[]): Map<string, string> | undefined {
     fields.set(name, list[at + 1] ?? '');
   }
   // A name that came twice: what that means depends on the name.
-  return fields.size * 2 === list.length ? fields : undefined;
+  return fields.size * 2 === list.length && isUsual(fields) ? fields : undefined;
 }
 
 function isUsual(fields: ReadonlyMap<string, string>): boolean {
