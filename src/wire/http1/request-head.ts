@@ -20,8 +20,18 @@ export type RequestHead = {
 const REQUEST_LINE =
   /^(GET|POST) (\/[\u0021-\u0022\u0024-\u003E\u0040-\u007E]*)(?:\?([\u0021-\u0022\u0024-\u007E]*))? HTTP\/1\.1$/;
 
-/** Fields that change how a message is framed or what becomes of its connection: node:http knows them all. */
-const UNUSUAL: ReadonlySet<string> = new Set(['transfer-encoding', 'expect', 'upgrade', 'te', 'trailer']);
+/**
+ * Fields that change how a message is framed or what becomes of its connection: node:http knows them all.
+ * Its parser reads Proxy-Connection, which no standard has, as Connection.
+ */
+const UNUSUAL: ReadonlySet<string> = new Set([
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-connection',
+]);
 
 /**
  * Reads the head of a request: `GET` or `POST` of an origin-form target over HTTP/1.1, one Host, no
