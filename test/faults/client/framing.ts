@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import type { ClientCase } from './client-case.ts';
+import { exchange, RawClient } from './raw-client.ts';
+import type { RawAnswer } from './raw-client.ts';
+import { assertRefused, chatBody, CLOSE, get, post, postHead } from './requests.ts';
+
+const ALIVE = '/health/liveliness';
+/** What would follow in a smuggling attempt: were it answered, there would be two answers. */
+const SMUGGLED = get(ALIVE, [CLOSE]);
+const BODY = chatBody({ model: 'nobody', says: 'answer', stream: false });
+const LENGTH = `Content-Length: ${BODY.length}`;
+const CHUNKED = 'Transfer-Encoding: chunked';
+const CHUNKED_BODY = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`;
+
+const line = (first: string, ...headers: readonly string[]): string =>
+  [first, ...headers, '', ''].join('\r\n');
+
+type Ambiguity = readonly [fault: string, bytes: string];
+
+const REFUSED: readonly Ambiguity[] = [
+  [
+    'sends both `Content-Length` and `Transfer-Encoding`',
+    postHead([CHUNKED, 'Content-Length: 3']) + CHUNKED_BODY,
+  ],
+  [
+    'sends `Transfer-Encoding` before a `Content-Length` of the whole',
+    postHead([LENGTH, CHUNKED]) + CHUNKED_BODY,
+  ],
+  ['sends two different lengths', postHead([LENGTH, 'Content-Length: 3']) + BODY],
+  ['sends the same length twice', postHead([LENGTH, LENGTH]) + BODY],
+  ['sends a list of lengths', postHead([`${LENGTH}, ${BODY.length}`]) + BODY],
+  ['sends a length with a sign', postHead([`Content-Length: +${BODY.length}`]) + BODY],
+  ['sends a length in hexadecimal', postHead(['Content-Length: 0x10']) + BODY],
+  ['sends a negative length', postHead(['Content-Length: -1']) + BODY],
+  ['sends an empty length', postHead(['Content-Length:']) + BODY],
+  ['sends a length beyond 64 bits', postHead(['Content-Length: 18446744073709551617']) + BODY],
+  ['sends an unknown transfer coding', postHead(['Transfer-Encoding: xchunked']) + CHUNKED_BODY],
+  [
+    'sends `chunked` that is not the last coding',
+    postHead(['Transfer-Encoding: chunked, identity']) + CHUNKED_BODY,
+  ],
+  ['sends the transfer coding twice', postHead([CHUNKED, CHUNKED]) + CHUNKED_BODY],
+  ['hides the transfer coding behind a space', postHead(['Transfer-Encoding : chunked', LENGTH]) + BODY],
+  [
+    'hides the transfer coding behind a vertical tab',
+    postHead(['Transfer-Encoding: \u000Bchunked', LENGTH]) + BODY,
+  ],
+  ['sends a chunk size with a prefix', `${postHead([CHUNKED])}0x5\r\nhello\r\n0\r\n\r\n`],
+  ['sends a chunk size with a sign', `${postHead([CHUNKED])}+5\r\nhello\r\n0\r\n\r\n`],
+  ['sends a chunk size beyond 64 bits', `${postHead([CHUNKED])}fffffffffffffffff\r\n`],
+  ['sends a chunk longer than its size', `${postHead([CHUNKED])}3\r\nhello\r\n0\r\n\r\n`],
+  ['sends no chunk size', `${postHead([CHUNKED])}\r\nhello\r\n0\r\n\r\n`],
+  ['ends lines of the head with a bare line feed', get(ALIVE, ['X-Odd: 1\nX-Even: 2'])],
+  ['ends all lines with a bare line feed', get(ALIVE).replaceAll('\r\n', '\n')],
+  ['sends a bare carriage return in a value', get(ALIVE, ['X-Odd: a\rb'])],
+  ['folds a header over two lines', get(ALIVE, ['X-Odd: a\r\n b'])],
+  ['begins the head with a folded line', line(`GET ${ALIVE} HTTP/1.1`, ' X-Odd: a', 'Host: localhost')],
+  ['puts a space before a colon', get(ALIVE, ['X-Odd : a'])],
+  ['sends a header without a name', get(ALIVE, [': a'])],
+  ['sends a header without a colon', get(ALIVE, ['X-Odd'])],
+  ['sends a NUL in a value', get(ALIVE, ['X-Odd: a\u0000b'])],
+  ['sends a NUL in a name', get(ALIVE, ['X\u0000Odd: a'])],
+  ['names no host', line(`GET ${ALIVE} HTTP/1.1`, CLOSE)],
+  ['names two hosts', get(ALIVE, ['Host: evil.example'])],
+  ['names the same host twice', get(ALIVE, ['Host: localhost'])],
+  ['sends a head of 100 KB', get(ALIVE, [`X-Long: ${'x'.repeat(100_000)}`])],
+  [
+    'sends a thousand headers of 100 bytes',
+    get(
+      ALIVE,
+      Array.from({ length: 1_000 }, (_, index) => `X-${index}: ${'x'.repeat(90)}`),
+    ),
+  ],
+  ['sends a target of 100 KB', get(`/${'x'.repeat(100_000)}`)],
+  ['sends a space in the target', get('/health/ liveliness')],
+  ['sends a target of neither form', line('GET health HTTP/1.1', 'Host: localhost')],
+  ['speaks HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+  ['speaks a version that there is not', line(`GET ${ALIVE} HTTP/1.9`, 'Host: localhost')],
+  ['speaks HTTP/0.9', `GET ${ALIVE}\r\n`],
+  ['speaks TLS to a plain port', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00FC\u0003\u0003'],
+  ['uses a method that there is not', line(`BREW ${ALIVE} HTTP/1.1`, 'Host: localhost')],
+  ['writes the method in lower case', line(`get ${ALIVE} HTTP/1.1`, 'Host: localhost')],
+];
+
+function isTooLarge(fault: string): boolean {
+  return fault.includes('100 KB') || fault.includes('thousand headers');
+}
+
+const REFUSALS: readonly ClientCase[] = REFUSED.map(([fault, bytes]) => ({
+  row: 45,
+  side: 'client',
+  fault: `The client ${fault}.`,
+  sees: isTooLarge(fault)
+    ? '431 `invalid_request`, and the connection is closed.'
+    : '400 `invalid_request`, and the connection is closed: what follows on it is never taken for another request.',
+  async check({ arena, lane }) {
+    const before = lane.upstream.requests.length;
+    const answers = await exchange(arena.url, Buffer.from(bytes + SMUGGLED, 'latin1'));
+    assert.equal(answers.length, 1, JSON.stringify(answers));
+    assertRefused(answers[0], { status: isTooLarge(fault) ? 431 : 400, code: 'invalid_request' });
+    assert.equal(answers[0]?.headers['connection'], 'close');
+    assert.equal(lane.upstream.requests.length, before);
+  },
+}));
+
+type Oddity = {
+  readonly fault: string;
+  readonly sees: string;
+  readonly bytes: string | Buffer;
+  readonly expect: (answers: readonly RawAnswer[]) => void;
+};
+
+const alive = (answers: readonly RawAnswer[]): void => {
+  assert.deepEqual(
+    answers.map(({ status, body }) => [status, body]),
+    [[200, '"I\'m alive!"']],
+  );
+};
+const unknownModel = (answer: RawAnswer | undefined): void =>
+  assertRefused(answer, { status: 404, code: 'model_not_found' });
+
+const SERVED: readonly Oddity[] = [
+  {
+    fault: 'sends several requests at once without waiting (pipelining)',
+    sees: 'Every answer, in the order of the requests.',
+    bytes: get(ALIVE) + post(BODY).toString() + get('/no/such/route') + get(ALIVE, [CLOSE]),
+    expect: (answers) =>
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 404, 404, 200],
+      ),
+  },
+  {
+    fault: 'speaks HTTP/1.0',
+    sees: 'The answer, and the end of the connection.',
+    bytes: line(`GET ${ALIVE} HTTP/1.0`),
+    expect: alive,
+  },
+  {
+    fault: 'speaks HTTP/1.0 and sends a body',
+    sees: 'The answer, and the end of the connection.',
+    bytes: line('POST /v1/chat/completions HTTP/1.0', 'Content-Type: application/json', LENGTH) + BODY,
+    expect: ([answer]) => unknownModel(answer),
+  },
+  {
+    fault: 'names the whole URL (absolute form, as to a proxy)',
+    sees: 'The answer to its path.',
+    bytes: line(`GET http://localhost${ALIVE} HTTP/1.1`, 'Host: localhost', CLOSE),
+    expect: alive,
+  },
+  {
+    fault: 'expects `100-continue`',
+    sees: '100, then the answer.',
+    bytes: postHead([CLOSE, LENGTH, 'Expect: 100-continue']) + BODY,
+    expect: (answers) => {
+      assert.equal(answers[0]?.status, 100);
+      unknownModel(answers[1]);
+      assert.equal(answers.length, 2);
+    },
+  },
+  {
+    fault: 'expects something else',
+    sees: '417 `invalid_request`.',
+    bytes: get(ALIVE, [CLOSE, 'Expect: 200-ok']),
+    expect: (answers) => {
+      assertRefused(answers[0], { status: 417, code: 'invalid_request' });
+      assert.equal(answers.length, 1);
+    },
+  },
+  {
+    fault: 'sends its body in chunks, with an extension and a trailer',
+    sees: 'The answer.',
+    bytes: `${postHead([CLOSE, CHUNKED])}${BODY.length.toString(16)};a=b\r\n${BODY}\r\n0\r\nX-Sum: 1\r\n\r\n`,
+    expect: ([answer]) => unknownModel(answer),
+  },
+  {
+    fault: 'asks to speak another protocol (Upgrade)',
+    sees: 'The answer in HTTP/1.1: nobody has to agree to an upgrade.',
+    bytes: get(ALIVE, ['Connection: Upgrade, close', 'Upgrade: h2c']),
+    expect: alive,
+  },
+  {
+    fault: 'sends an empty line before its request',
+    sees: 'The answer.',
+    bytes: `\r\n${get(ALIVE, [CLOSE])}`,
+    expect: alive,
+  },
+];
+
+const SERVINGS: readonly ClientCase[] = SERVED.map(({ fault, sees, bytes, expect }) => ({
+  row: 45,
+  side: 'client',
+  fault: `The client ${fault}.`,
+  sees,
+  async check({ arena }) {
+    expect(await exchange(arena.url, bytes));
+  },
+}));
+
+/** Sends a request one byte at a time, or cut at each place: where it is cut must not matter. */
+const SLICED: ClientCase = {
+  row: 45,
+  side: 'client',
+  fault: 'The client sends its request byte by byte.',
+  sees: 'The answer.',
+  async check({ arena }) {
+    const client = await RawClient.open(arena.url);
+    for (const byte of post(BODY, [CLOSE])) {
+      client.write(Uint8Array.of(byte));
+      await new Promise(setImmediate);
+    }
+    unknownModel(await client.answer());
+    await client.closed;
+  },
+};
+
+const PIPELINED_STREAMS: ClientCase = {
+  row: 45,
+  side: 'client',
+  fault: 'The client sends two chat requests at once on one connection.',
+  sees: 'Both answers, whole and in order.',
+  modes: ['stream', 'whole'],
+  async check({ arena, lane, mode }) {
+    const asked = chatBody({ model: lane.model, says: 'answer', stream: mode === 'stream' });
+    const answers = await exchange(arena.url, Buffer.concat([post(asked), post(asked, [CLOSE])]));
+    assert.equal(answers.length, 2);
+    for (const { status, body } of answers) {
+      assert.equal(status, 200, body);
+      if (mode === 'stream') assert.match(body, /Hello.* there.*data: \[DONE\]\n\n$/s);
+      else assert.match(body, /"Hello there!"/);
+    }
+  },
+};
+
+const OLD_STREAM: ClientCase = {
+  row: 45,
+  side: 'client',
+  fault: 'The client speaks HTTP/1.0 and asks a model.',
+  sees: 'The answer, a stream without chunks, and the end of the connection.',
+  modes: ['stream', 'whole'],
+  async check({ arena, lane, mode }) {
+    const asked = chatBody({ model: lane.model, says: 'answer', stream: mode === 'stream' });
+    const head = ['Content-Type: application/json', `Content-Length: ${asked.length}`];
+    const answers = await exchange(arena.url, line('POST /v1/chat/completions HTTP/1.0', ...head) + asked);
+    assert.equal(answers.length, 1);
+    assert.equal(answers[0]?.status, 200);
+    assert.equal(answers[0].headers['transfer-encoding'], undefined);
+    if (mode === 'stream') assert.match(answers[0].body, /^data: .*data: \[DONE\]\n\n$/s);
+  },
+};
+
+/** Row 45. */
+export const FRAMING: readonly ClientCase[] = [
+  ...REFUSALS,
+  ...SERVINGS,
+  SLICED,
+  PIPELINED_STREAMS,
+  OLD_STREAM,
+];
