@@ -20,6 +20,7 @@ const STEPS: readonly Step[] = [
       '--test-concurrency=4',
       'src/**/*.test.ts',
       'scripts/**/*.test.ts',
+      'bench/**/*.test.ts',
       'test/architecture.test.ts',
     ],
     loud: true,
