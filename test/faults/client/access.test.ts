@@ -1,0 +1,4 @@
+import { ACCESS, ACCESS_CONFIG } from './access.ts';
+import { registerCases } from './client-case.ts';
+
+registerCases('keys, hosts and origins', ACCESS, { config: ACCESS_CONFIG });
