@@ -21,6 +21,12 @@ Keys are grouped by the section they stand in. *Elsewhere* names the environment
 
 ${table('server')}
 
+#### server.timeouts
+
+In seconds, decimals allowed.
+
+${table('server', 'timeouts')}
+
 ### vaults
 
 ${at('vaults').description ?? ''}
@@ -198,6 +204,7 @@ const ENVIRONMENT = `## Environment
 | variable | meaning |
 |---|---|
 | \`OBELISK_HOST\`, \`OBELISK_PORT\` | \`server.host\`, \`server.port\` |
+| \`OBELISK_TRANSPORT\` | \`server.transport\` |
 | \`OBELISK_MASTER_KEY\`, else \`LITELLM_MASTER_KEY\` | \`general_settings.master_key\` |
 | \`OBELISK_DATA_DIR\` | \`data_dir\` |
 | \`OBELISK_LOG_LEVEL\`, \`OBELISK_LOG_FORMAT\` | \`log.level\`, \`log.format\` |

@@ -30,6 +30,7 @@ function typeOf(node: SchemaNode): string {
   if (node.secret) return 'secret text';
   if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (node.type === 'integer') return wholeNumber(node);
+  if (node.type === 'number') return 'number';
   if (node.type === 'array') return node.items?.properties ? 'list of mappings' : 'list of texts';
   return { string: 'text', boolean: 'true or false', object: 'mapping' }[node.type ?? ''] ?? 'anything';
 }

@@ -26,6 +26,15 @@ export type ConfigFile = {
         readonly allowed_hosts?: readonly string[] | undefined;
         readonly allowed_origins?: readonly string[] | undefined;
         readonly transport?: TransportName | undefined;
+        readonly timeouts?:
+          | {
+              readonly headers?: number | undefined;
+              readonly body?: number | undefined;
+              readonly keep_alive?: number | undefined;
+              readonly stalled?: number | undefined;
+            }
+          | undefined;
+        readonly drain?: number | undefined;
       }
     | undefined;
   readonly vaults?: readonly { readonly name?: string | undefined; readonly path: string }[] | undefined;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { baseUrlProblem } from './base-url.ts';
 import type { ConfigFile } from './config-file.ts';
 import { RUNNER_OPTIONS } from './ollama-options.ts';
 import type { RunnerOption } from './ollama-options.ts';
 import { hostProblem, masterKeyProblem } from './safe-bind.ts';
+import { EMPTY_TEXT, hostName, origin, refined, seconds, text, truth, url, whole } from './schema-values.ts';
 import { vaultNameProblem } from './vault-name.ts';
 
 /**
@@ -11,41 +11,6 @@ import { vaultNameProblem } from './vault-name.ts';
  * `docs/Configuration.md` is generated from; defaults are applied later, where flags and the
  * environment are weighed against the file.
  */
-
-const EMPTY_TEXT = 'is empty; write a value or remove the line';
-const text = (): z.ZodString => z.string().min(1, EMPTY_TEXT);
-
-/** A whole number; digits in quotes count, because that is what a substituted variable gives. */
-function whole(minimum: number, maximum: number): z.ZodType<number> {
-  const digits = (value: unknown): unknown =>
-    typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
-  return z.preprocess(digits, z.number().int().min(minimum).max(maximum));
-}
-
-function truth(): z.ZodType<boolean> {
-  const words = (value: unknown): unknown => (value === 'true' ? true : value === 'false' ? false : value);
-  return z.preprocess(words, z.boolean());
-}
-
-function refined(problemOf: (value: string) => string | undefined): z.ZodType<string> {
-  return z.string().check((context) => {
-    const message = problemOf(context.value);
-    if (message !== undefined) context.issues.push({ code: 'custom', message, input: undefined });
-  });
-}
-
-const url = (): z.ZodType<string> => refined(baseUrlProblem);
-
-/** An origin as a browser sends it, `scheme://host[:port]`, or `app://name` of an Electron program. */
-const origin = (): z.ZodType<string> =>
-  refined((value) =>
-    /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/i.test(value)
-      ? undefined
-      : 'must be an origin without a path, such as https://notes.example',
-  );
-
-/** As in a `Host` header, without its port. */
-const hostName = (): z.ZodType<string> => refined(hostProblem);
 
 const runnerOption = (option: RunnerOption): z.ZodType<number | boolean> =>
   option.kind === 'boolean' ? truth() : whole(option.minimum ?? 0, 100_000_000);
@@ -61,6 +26,18 @@ const hardware = z.strictObject(
 
 /** The choices of `server.transport`. */
 export const TRANSPORTS: readonly ['codec', 'node'] = ['codec', 'node'];
+
+const DAY_SECONDS = 86_400;
+
+const timeout = (description: string, fallback: number): z.ZodOptional<z.ZodType<number>> =>
+  seconds(0.01, DAY_SECONDS).optional().meta({ description, default: fallback });
+
+const timeouts = z.strictObject({
+  headers: timeout('Seconds for the whole head of a request to arrive.', 10),
+  body: timeout('Seconds for the whole body of a request to arrive.', 60),
+  keep_alive: timeout('Seconds that a connection without a request stays open.', 65),
+  stalled: timeout('Seconds that a client may take nothing of what waits for it.', 60),
+});
 
 const server = z.strictObject({
   host: refined(hostProblem)
@@ -97,6 +74,12 @@ const server = z.strictObject({
       default: 'codec',
       environment: ['OBELISK_TRANSPORT'],
     }),
+  timeouts: timeouts.optional().meta({ description: 'How long clients may take.' }),
+  drain: seconds(0, DAY_SECONDS).optional().meta({
+    description:
+      'Seconds that requests under way may go on after the server was told to end; what is not complete then is told so.',
+    default: 30,
+  }),
 });
 
 const modelEntry = z.looseObject({

@@ -236,3 +236,21 @@ test('an IPv6 address is taken with or without brackets', () => {
     assert.equal(load(`server: {host: "${host}"}`).settings.server.host, '::1');
   }
 });
+
+test('times are seconds with decimals, in digits or from a variable, and kept in milliseconds', () => {
+  const { settings } = load('server: {timeouts: {headers: 0.25, stalled: "${STALLED}"}, drain: 0}\n', {
+    environment: { STALLED: '1.5' },
+  });
+  assert.deepEqual(settings.server.timeouts, {
+    headersMs: 250,
+    bodyMs: 60_000,
+    keepAliveMs: 65_000,
+    stalledMs: 1_500,
+  });
+  assert.equal(settings.server.drainMs, 0);
+  assert.match(
+    refusal('server: {timeouts: {headers: 0}}\n'),
+    /FILE:1:\d+: server.timeouts.headers must be at least 0.01/,
+  );
+  assert.match(refusal('server: {drain: -1}\n'), /server.drain must be at least 0/);
+});

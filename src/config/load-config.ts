@@ -41,6 +41,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
 
 const SECTIONS: ReadonlySet<string> = new Set([
   'server',
+  'timeouts',
   'vaults',
   'model_list',
   'general_settings',

@@ -8,11 +8,11 @@ import type { ConfigInputs } from './config-inputs.ts';
 import { configError } from './config-problem.ts';
 import { defaultDataDir, pathsOf, resolvePath } from './data-dir.ts';
 import { asOneOf, asText } from './pick.ts';
-import { TRANSPORTS } from './file-schema.ts';
 import type { FileFacts, Picker } from './pick.ts';
 import { resolveModels } from './resolve-models.ts';
+import { resolveServer } from './resolve-server.ts';
 import { resolveVaults } from './resolve-vaults.ts';
-import { hostProblem, masterKeyProblem } from './safe-bind.ts';
+import { masterKeyProblem } from './safe-bind.ts';
 import type { Settings } from './settings.ts';
 
 type Resolving = { readonly file: ConfigFile; readonly facts: FileFacts; readonly inputs: ConfigInputs };
@@ -25,7 +25,7 @@ export function resolveSettings(from: Resolving, picker: Picker): Settings {
   const { file, facts, inputs } = from;
   const masterKey = resolveMasterKey(file, picker);
   return {
-    server: resolveServer(from, picker),
+    server: resolveServer(file, picker, inputs),
     ...(masterKey === undefined ? {} : { masterKey }),
     modelList: resolveModels(file, { picker, facts, environment: inputs.environment }),
     providers: resolveProviders(from, picker),
@@ -34,72 +34,6 @@ export function resolveSettings(from: Resolving, picker: Picker): Settings {
     dataDir: resolveDataDir(from, picker),
     log: resolveLog(file, picker),
   };
-}
-
-function resolveServer({ file, inputs }: Resolving, picker: Picker): Settings['server'] {
-  const { server = {} } = file;
-  const { flags } = inputs;
-  return {
-    host: withoutBrackets(
-      picker.pick(
-        'server.host',
-        [
-          picker.flag('--host', checkedHost(flags.host)),
-          picker.file(['server', 'host'], server.host),
-          picker.variable(['OBELISK_HOST'], asHost),
-        ],
-        '127.0.0.1',
-      ),
-    ),
-    port: picker.pick(
-      'server.port',
-      [
-        picker.flag('--port', flags.port),
-        picker.file(['server', 'port'], server.port),
-        picker.variable(['OBELISK_PORT'], asPort),
-      ],
-      4000,
-    ),
-    allowedHosts: picker.pick(
-      'server.allowed_hosts',
-      [picker.file(['server', 'allowed_hosts'], server.allowed_hosts)],
-      [],
-    ),
-    allowedOrigins: picker.pick(
-      'server.allowed_origins',
-      [picker.file(['server', 'allowed_origins'], server.allowed_origins)],
-      [],
-    ),
-    transport: picker.pick(
-      'server.transport',
-      [
-        picker.file(['server', 'transport'], server.transport),
-        picker.variable(['OBELISK_TRANSPORT'], asOneOf(TRANSPORTS)),
-      ],
-      'codec',
-    ),
-  };
-}
-
-function checkedHost(host: string | undefined): string | undefined {
-  const problem = host === undefined ? undefined : hostProblem(host);
-  if (problem !== undefined) throw new ObeliskError('config_invalid', `--host ${problem}`);
-  return host;
-}
-
-function asHost(text: string): { readonly value: string } | { readonly problem: string } {
-  const problem = hostProblem(text);
-  return problem === undefined ? { value: text } : { problem };
-}
-
-/** Brackets belong to URLs; a socket wants the bare address. */
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
-}
-
-function asPort(text: string): { readonly value: number } | { readonly problem: string } {
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
-  return value <= 65_535 ? { value } : { problem: 'must be a whole number from 0 to 65535' };
 }
 
 function resolveMasterKey(file: ConfigFile, picker: Picker): Secret | undefined {

@@ -6,6 +6,50 @@ export type ProviderMode = 'operation' | 'smart' | 'ollama' | 'litellm';
 /** `codec`: our own codec for the usual messages; `node`: node:http for all. */
 export type TransportName = 'codec' | 'node';
 
+/** How a deployment of a name is chosen: at random by weight, or the one with the fewest requests in flight. */
+export type RoutingStrategy = 'simple-shuffle' | 'least-busy';
+
+/** What `litellm_params` say of how a deployment is used. */
+export type DeploymentRouting = {
+  /** Part of the requests, relative to the other deployments of the name. */
+  readonly weight?: number;
+  /** Requests and tokens a minute. */
+  readonly rpm?: number;
+  readonly tpm?: number;
+  /** Requests at once. */
+  readonly maxParallelRequests?: number;
+  /** Further attempts after the first, 0 to 5. */
+  readonly retries?: number;
+  /** How long it is left alone after a failure. */
+  readonly cooldownMs?: number;
+  /** Failures in a row that are let pass. */
+  readonly allowedFails?: number;
+  /** One attempt from its start to its end. */
+  readonly timeoutMs?: number;
+  /** From a streamed request to the head of its answer. */
+  readonly streamTimeoutMs?: number;
+};
+
+/** Clocks of every exchange with an upstream, where they are not the defaults. */
+export type UpstreamTimeouts = {
+  readonly connectMs?: number;
+  readonly firstByteMs?: number;
+  readonly idleMs?: number;
+  /** The request as a whole, over all its attempts. */
+  readonly totalMs?: number;
+};
+
+/** How requests are spread over the deployments of a name, for those that say nothing of their own. */
+export type RoutingSettings = {
+  readonly strategy: RoutingStrategy;
+  readonly retries: number;
+  readonly cooldownMs?: number;
+  readonly allowedFails?: number;
+  /** Shortest wait before the same deployment is asked again. */
+  readonly retryAfterMs: number;
+  readonly timeouts: UpstreamTimeouts;
+};
+
 /** One entry of `model_list`, LiteLLM's form. */
 export type ModelEntry = {
   readonly modelName: string;
@@ -18,6 +62,7 @@ export type ModelEntry = {
   /** Every other parameter of `litellm_params` that travels with a request (`temperature`, `num_ctx`…). */
   readonly params: Readonly<Record<string, unknown>>;
   readonly modelInfo: Readonly<Record<string, unknown>>;
+  readonly routing?: DeploymentRouting;
   /** Line in the file, for messages. */
   readonly line?: number;
 };
@@ -39,9 +84,19 @@ export type Settings = {
     readonly allowedOrigins: readonly string[];
     /** Who reads and writes HTTP, on both sides. */
     readonly transport: TransportName;
+    /** How long clients may take, in milliseconds. */
+    readonly timeouts: {
+      readonly headersMs: number;
+      readonly bodyMs: number;
+      readonly keepAliveMs: number;
+      readonly stalledMs: number;
+    };
+    /** How long requests may go on after the server was told to end, in milliseconds. */
+    readonly drainMs: number;
   };
   readonly masterKey?: Secret;
   readonly modelList: readonly ModelEntry[];
+  readonly routing: RoutingSettings;
   readonly providers: {
     readonly mode: ProviderMode;
     readonly ollama: {

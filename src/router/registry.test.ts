@@ -66,7 +66,15 @@ async function start(wanted: Wanted = {}): Promise<Setting> {
 
 function settingsOf(url: string, wanted: Wanted): Settings {
   return {
-    server: { host: '127.0.0.1', port: 0, allowedHosts: [], allowedOrigins: [], transport: 'codec' },
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      allowedHosts: [],
+      allowedOrigins: [],
+      transport: 'codec',
+      timeouts: { headersMs: 10_000, bodyMs: 60_000, keepAliveMs: 65_000, stalledMs: 60_000 },
+      drainMs: 30_000,
+    },
     modelList: (wanted.modelList ?? []).map(entryOf),
     providers: {
       mode: wanted.mode ?? 'operation',
