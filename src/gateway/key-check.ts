@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ObeliskError } from '../shared/errors.ts';
 import type { Secret } from '../shared/secret.ts';
 import type { HttpRequest } from '../wire/http.ts';
@@ -41,7 +41,7 @@ export function createKeyCheck(rules: KeyRules): KeyCheck {
   const failures = new Map<string, Failures>();
   const matches = (key: string): boolean => {
     const given = digest(key);
-    return wanted.some((one) => timingSafeEqual(given, one));
+    return wanted.some((one) => areSame(given, one));
   };
   return {
     holds(request) {
@@ -93,9 +93,16 @@ function keyOf(request: HttpRequest): SentKey {
   return value === undefined || value === '' ? { kind: 'none' } : { kind: 'one', value };
 }
 
-/** Digests have one length, which a comparison in constant time needs. */
-function digest(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
+/** As hexadecimal text: making a buffer of it costs four times what the digest does. */
+function digest(key: string): string {
+  return hash('sha256', key, 'hex');
+}
+
+/** Compares two digests, which have one length, in a time that does not tell where they differ. */
+function areSame(given: string, wanted: string): boolean {
+  let difference = given.length ^ wanted.length;
+  for (let at = 0; at < wanted.length; at += 1) difference |= given.charCodeAt(at) ^ wanted.charCodeAt(at);
+  return difference === 0;
 }
 
 function waitMs(failures: ReadonlyMap<string, Failures>, request: HttpRequest, nowMs: number): number {

@@ -63,7 +63,9 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
       dropped = 0;
     }
     if (waiting.length === 0) return;
-    const text = waiting.splice(0).map(format).join('');
+    let text = '';
+    for (const line of waiting) text += format(line);
+    waiting.length = 0;
     options.stream.write(withoutSecrets(text, options.secrets?.() ?? []));
   };
   const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
@@ -92,7 +94,9 @@ function withoutSecrets(text: string, secrets: readonly Secret[]): string {
     if (value === '') continue;
     // Both formats may have escaped quotes and the like in the value.
     const escaped = JSON.stringify(value).slice(1, -1);
-    clean = clean.replaceAll(value, '[secret]').replaceAll(escaped, '[secret]');
+    // Nearly no line ever holds one: looking is cheap, replacing is not.
+    if (clean.includes(value)) clean = clean.replaceAll(value, '[secret]');
+    if (escaped !== value && clean.includes(escaped)) clean = clean.replaceAll(escaped, '[secret]');
   }
   return clean;
 }
@@ -112,16 +116,33 @@ function createTimestamps(): (atMs: number) => string {
 
 function toJson(): (line: Line) => string {
   const time = createTimestamps();
+  // Names and messages are constant sentences of the sources, so what is remembered of them is bounded.
+  const quotedOf = createQuotes();
   return ({ atMs, level, message, fields }) => {
-    let text = `{"time":"${time(atMs)}","level":"${level}","message":${JSON.stringify(message)}`;
+    let text = `{"time":"${time(atMs)}","level":"${level}","message":${quotedOf(message)}`;
     for (const key in fields) {
       const value = fields[key];
       if (value === undefined) continue;
-      const json = typeof value === 'string' && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
-      text += `,${JSON.stringify(key)}:${json}`;
+      text += `,${quotedOf(key)}:${toJsonText(value)}`;
     }
     return `${text}}\n`;
   };
+}
+
+function createQuotes(): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    let quotedText = known.get(text);
+    if (quotedText === undefined) {
+      quotedText = JSON.stringify(text);
+      known.set(text, quotedText);
+    }
+    return quotedText;
+  };
+}
+
+function toJsonText(value: string | number | boolean): string {
+  return typeof value === 'string' && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
 function toText(colours: boolean): (line: Line) => string {
