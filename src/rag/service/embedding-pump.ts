@@ -46,7 +46,7 @@ export class EmbeddingPump {
 
   /** Takes note of which vaults have something to embed. */
   wake(statuses: readonly HostStatus[]): void {
-    for (const { name, pendingVectors } of statuses) if (pendingVectors > 0) this.#waiting.add(name);
+    for (const { key, pendingVectors } of statuses) if (pendingVectors > 0) this.#waiting.add(key);
     if (this.#waiting.size > 0) this.#awake.resolve();
   }
 

@@ -6,9 +6,12 @@ import type { ChunkVector, EmbeddingModel, PendingChunk } from '../index/types.t
 import type { NoteSource, VaultStatus } from '../library.ts';
 import type { SearchRequest, SearchResult } from '../types.ts';
 
+/** An open vault; two folders of one name have two keys. */
+export type ShelvedVault = VaultEntry & { readonly key: string };
+
 /** What the worker is started with. */
 export type WorkerSetup = {
-  readonly vaults: readonly VaultEntry[];
+  readonly vaults: readonly ShelvedVault[];
   readonly dataDir: string;
   readonly watch: boolean;
   /** Milliseconds between two comparisons of a followed vault with its index. */
@@ -17,6 +20,7 @@ export type WorkerSetup = {
 
 /** Status of a vault, with what only the library needs to know. */
 export type HostStatus = VaultStatus & {
+  readonly key: string;
   /** Whether the first comparison with the files has ended, well or badly. */
   readonly passed: boolean;
   /** Chunks that could be embedded now. */
@@ -34,8 +38,12 @@ export type EmbeddingBatch =
   | { readonly state: 'other-model'; readonly pinned: EmbeddingModel }
   | { readonly state: 'closed' };
 
-/** What can be asked of the worker: request and reply of each operation. */
+/** What can be asked of the worker: request and reply of each operation. `vault` is a vault's key. */
 export type Operations = {
+  /** Opens a vault and begins its first pass; replies before that has ended. */
+  'open-vault': { request: { readonly vault: string; readonly opened: ShelvedVault }; reply: null };
+  /** Replies when the vault's files are closed. */
+  'close-vault': { request: { readonly vault: string }; reply: null };
   search: { request: { readonly vault: string; readonly search: SearchRequest }; reply: SearchResult };
   note: {
     request: { readonly vault: string; readonly path: string };

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { VaultEntry } from '../../config/settings.ts';
 import { messageOf, ObeliskError } from '../../shared/errors.ts';
 import type { LogFields } from '../../telemetry/log.ts';
 import type { Block } from '../../vault/note.ts';
@@ -13,12 +12,12 @@ import type { EmbeddingQueue } from './embedding-queue.ts';
 import { searchFresh, type FreshResult } from './fresh-search.ts';
 import { readNote } from './note-file.ts';
 import { OpenIndex } from './open-index.ts';
-import type { HostStatus } from './protocol.ts';
+import type { HostStatus, ShelvedVault } from './protocol.ts';
 import { VaultFacts } from './vault-facts.ts';
 
 /** What a host needs of the worker around it. */
 export type VaultHostOptions = {
-  readonly vault: VaultEntry;
+  readonly vault: ShelvedVault;
   readonly dataDir: string;
   readonly onChange: () => void;
   readonly log: (level: 'info' | 'warn', message: string, fields?: LogFields) => void;
@@ -30,7 +29,7 @@ const MOST_WAIT_MS = 1000;
 
 /** One vault in the worker: its files, its index, and the passes that keep the two equal. */
 export class VaultHost {
-  readonly #vault: VaultEntry;
+  readonly #vault: ShelvedVault;
   readonly #onChange: () => void;
   readonly #log: VaultHostOptions['log'];
   readonly #index: OpenIndex;
@@ -162,6 +161,7 @@ export class VaultHost {
     const figures = this.#index.figures();
     const readOnly = this.#index.holder;
     return {
+      key: this.#vault.key,
       name: this.name,
       path: this.#vault.path,
       state: this.#state,

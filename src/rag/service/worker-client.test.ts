@@ -25,7 +25,7 @@ test('a worker that dies is started once more; then calls are refused with the r
   const { said, log } = lines();
   const lost = Promise.withResolvers<ObeliskError>();
   const client = new WorkerClient({
-    setup: broken,
+    setup: () => broken,
     logger: { debug: log, info: log, warn: log, error: log },
     onStatus: () => undefined,
     onLost: lost.resolve,
@@ -42,7 +42,12 @@ test('an aborted call is rejected at once with the reason of the abort', async (
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'obelisk-client-'));
   const { log } = lines();
   const client = new WorkerClient({
-    setup: { vaults: [{ name: 'v', path: dataDir }], dataDir, watch: false, reconcileMs: 60_000 },
+    setup: () => ({
+      vaults: [{ key: 'v', name: 'v', path: dataDir }],
+      dataDir,
+      watch: false,
+      reconcileMs: 60_000,
+    }),
     logger: { debug: log, info: log, warn: log, error: log },
     onStatus: () => undefined,
     onLost: () => undefined,

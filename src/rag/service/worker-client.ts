@@ -13,7 +13,8 @@ import type {
 
 /** What a client is made with. */
 export type WorkerClientOptions = {
-  readonly setup: WorkerSetup;
+  /** Asked at each start of a worker. */
+  readonly setup: () => WorkerSetup;
   readonly logger: Logger;
   readonly onStatus: (statuses: readonly HostStatus[]) => void;
   /** The worker died twice; nothing can be asked any more. */
@@ -83,7 +84,7 @@ export class WorkerClient {
     this.#starts += 1;
     // Flags of the main program (`--input-type`, `--test`) are not the worker's; some make it end at once.
     const worker = new Worker(WORKER_FILE, {
-      workerData: this.#options.setup,
+      workerData: this.#options.setup(),
       execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });

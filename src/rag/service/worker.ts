@@ -1,43 +1,43 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf, isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import type { LogFields } from '../../telemetry/log.ts';
-import type { Call, HostStatus, Operations, WireError, WorkerMessage, WorkerSetup } from './protocol.ts';
+import type {
+  Call,
+  HostStatus,
+  Operations,
+  ShelvedVault,
+  WireError,
+  WorkerMessage,
+  WorkerSetup,
+} from './protocol.ts';
 import { VaultFollower } from './vault-follower.ts';
 import { VaultHost } from './vault-host.ts';
 
 /** Milliseconds between two reports of a running pass. */
 const REPORT_MS = 100;
 
+/** A call to one open vault. */
+type HostCall = Exclude<Call, { name: 'close' | 'open-vault' | 'close-vault' }>;
+
+type Opened = { readonly host: VaultHost; readonly follower: VaultFollower | undefined };
+
 /** The worker's side: every vault's host, and the calls that reach them. */
 class VaultWorker {
   readonly #post: (message: WorkerMessage) => void;
-  readonly #hosts: Map<string, VaultHost>;
-  readonly #followers: VaultFollower[] = [];
+  readonly #setup: WorkerSetup;
+  /** By key. */
+  readonly #opened = new Map<string, Opened>();
+  readonly #closing = new Map<string, Promise<void>>();
   #reportTimer: NodeJS.Timeout | undefined;
 
   constructor(setup: WorkerSetup, post: (message: WorkerMessage) => void) {
     this.#post = post;
-    const log = (level: 'info' | 'warn', message: string, fields?: LogFields): void => {
-      post({ type: 'log', level, message, ...(fields === undefined ? {} : { fields }) });
-    };
-    const onChange = (): void => {
-      this.#reportSoon();
-    };
-    const hosts = setup.vaults.map(
-      (vault) => new VaultHost({ vault, dataDir: setup.dataDir, onChange, log }),
-    );
-    this.#hosts = new Map(hosts.map((host) => [host.name, host]));
-    for (const [at, host] of hosts.entries()) {
-      const root = setup.vaults[at]?.path ?? '';
-      if (setup.watch)
-        this.#followers.push(new VaultFollower({ host, root, reconcileMs: setup.reconcileMs, log }));
-    }
+    this.#setup = setup;
   }
 
   start(): void {
+    for (const vault of this.#setup.vaults) this.#open(vault);
     this.#report();
-    for (const host of this.#hosts.values()) void host.pass();
-    for (const follower of this.#followers) follower.start();
   }
 
   async handle(call: Call): Promise<void> {
@@ -52,7 +52,21 @@ class VaultWorker {
   }
 
   async #answer(call: Call): Promise<Operations[Call['name']]['reply']> {
-    if (call.name === 'close') return await this.#close();
+    if (call.name === 'close') return await this.#closeAll();
+    if (call.name === 'open-vault') {
+      // Two hosts of one index would take each other for another process.
+      await this.#closing.get(call.request.vault);
+      this.#open(call.request.opened);
+      return null;
+    }
+    if (call.name === 'close-vault') {
+      await this.#close(call.request.vault);
+      return null;
+    }
+    return await this.#ask(call);
+  }
+
+  async #ask(call: HostCall): Promise<Operations[HostCall['name']]['reply']> {
     const host = this.#host(call.request.vault);
     switch (call.name) {
       case 'search':
@@ -76,17 +90,43 @@ class VaultWorker {
     }
   }
 
-  #host(name: string): VaultHost {
-    const host = this.#hosts.get(name);
-    if (host === undefined) throw new ObeliskError('not_found', `there is no vault ${name}; check its name`);
-    return host;
+  #host(key: string): VaultHost {
+    const opened = this.#opened.get(key);
+    if (opened === undefined) throw new ObeliskError('not_found', `there is no vault ${key}; check its name`);
+    return opened.host;
   }
 
-  async #close(): Promise<null> {
+  #open(vault: ShelvedVault): void {
+    if (this.#opened.has(vault.key)) return;
+    const { dataDir, watch, reconcileMs } = this.#setup;
+    const log = (level: 'info' | 'warn', message: string, fields?: LogFields): void => {
+      this.#post({ type: 'log', level, message, ...(fields === undefined ? {} : { fields }) });
+    };
+    const onChange = (): void => {
+      this.#reportSoon();
+    };
+    const host = new VaultHost({ vault, dataDir, onChange, log });
+    const follower = watch ? new VaultFollower({ host, root: vault.path, reconcileMs, log }) : undefined;
+    this.#opened.set(vault.key, { host, follower });
+    void host.pass();
+    follower?.start();
+  }
+
+  #close(key: string): Promise<void> {
+    const opened = this.#opened.get(key);
+    if (opened === undefined) return this.#closing.get(key) ?? Promise.resolve();
+    this.#opened.delete(key);
+    opened.follower?.close();
+    const closing = opened.host.close().finally(() => this.#closing.delete(key));
+    this.#closing.set(key, closing);
+    return closing;
+  }
+
+  async #closeAll(): Promise<null> {
+    await Promise.all([...this.#opened.keys()].map((key) => this.#close(key)));
+    await Promise.all(this.#closing.values());
     clearTimeout(this.#reportTimer);
     this.#reportTimer = undefined;
-    for (const follower of this.#followers) follower.close();
-    await Promise.all([...this.#hosts.values()].map((host) => host.close()));
     return null;
   }
 
@@ -99,7 +139,7 @@ class VaultWorker {
   #report(): void {
     clearTimeout(this.#reportTimer);
     this.#reportTimer = undefined;
-    const statuses: HostStatus[] = [...this.#hosts.values()].map((host) => host.status());
+    const statuses: HostStatus[] = [...this.#opened.values()].map(({ host }) => host.status());
     this.#post({ type: 'status', statuses });
   }
 }
