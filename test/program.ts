@@ -18,6 +18,7 @@ export type ProgramOptions = {
 /** A server that runs as a child process. */
 export type Program = {
   readonly url: string;
+  readonly pid: number;
   /** Resolves to its exit code, null when a signal ended it. */
   readonly ended: Promise<number | null>;
   stdout(): string;
@@ -78,7 +79,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     const url = await waitUntilReady(running);
     const signal = (name: NodeJS.Signals): void => void running.child.kill(name);
     const { ended, stdout, stderr } = running;
-    return { url, ended, stdout, stderr, signal, stop };
+    return { url, pid: running.child.pid ?? Number.NaN, ended, stdout, stderr, signal, stop };
   } catch (error) {
     await stop();
     throw error;

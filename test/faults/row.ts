@@ -8,4 +8,14 @@ export type FaultRow = {
   readonly side: 'upstream' | 'client' | 'process';
   /** What the client sees, in a sentence for people. */
   readonly sees: string;
+  /** What exactly is scripted and answered, where the row is run as a table of cases. */
+  readonly details?: readonly FaultDetail[];
+};
+
+/** One scripted variant of a fault and its answer in every column that it exists in. */
+export type FaultDetail = {
+  /** What the peer does, to the byte. */
+  readonly name: string;
+  /** By column, as `openai json`: the answer in the words of the page. */
+  readonly answers: ReadonlyMap<string, string>;
 };

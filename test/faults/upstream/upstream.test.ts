@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { TRANSPORTS } from '../transports.ts';
+import { readLedger } from './ledger.ts';
+import { eventually, runScene } from './run-scene.ts';
+import { openStage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { UPSTREAM_ROWS } from './upstream-rows.ts';
+import { SETTINGS } from './speech.ts';
+
+/** Cases that run at a time: they mostly wait, but some move megabytes. */
+const CONCURRENCY = 16;
+
+for (const transport of TRANSPORTS) {
+  describe(`on the transport ${transport}, an upstream's fault is told`, () => {
+    let stage: Stage;
+    let atStart: readonly string[];
+    before(async () => {
+      stage = await openStage(UPSTREAM_ROWS, transport);
+      // The connections that asked whether it is ready are gone by then.
+      await eventually(async () => assert.match(await stage.metrics(), /obelisk_in_flight_requests 1/));
+      atStart = await stage.descriptors();
+    });
+    after(() => stage.close());
+
+    describe('in every case', { concurrency: CONCURRENCY }, () => {
+      for (const row of UPSTREAM_ROWS)
+        for (const fault of row.cases)
+          for (const at of SETTINGS.filter((setting) => fault.columns?.(setting) ?? true))
+            it(`${row.row}. ${row.fault}: ${fault.name} (${at.dialect}, ${at.mode})`, async () => {
+              const scene = stage.scenes.find(
+                (one) => one.fault === fault && one.at.dialect === at.dialect && one.at.mode === at.mode,
+              );
+              assert.ok(scene);
+              await runScene(stage, scene);
+            });
+    });
+
+    it('with one line in the log and one count in the metrics for each request', async () => {
+      await eventually(async () => {
+        const { expected, logged, counted, inFlight } = await readLedger(stage);
+        assert.deepEqual(logged, expected);
+        assert.deepEqual(counted, expected);
+        assert.equal(inFlight, 1, 'nothing is in flight but the question itself');
+      });
+    });
+
+    it('and the process lives, with nothing left open and nothing unexpected', async () => {
+      await stage.closeServers();
+      await eventually(async () => assert.deepEqual(added(atStart, await stage.descriptors()), []));
+      assert.doesNotMatch(stage.program.stderr(), /unexpected error|unhandled|uncaught|Warning/i);
+      const response = await fetch(`${stage.program.url}/health/readiness`);
+      assert.equal(response.status, 200);
+    });
+  });
+}
+
+/** What is there now beyond what was there before. */
+function added(before: readonly string[], now: readonly string[]): readonly string[] {
+  const left = [...before];
+  return now.filter((one) => {
+    const at = left.indexOf(one);
+    if (at !== -1) left.splice(at, 1);
+    return at === -1;
+  });
+}
