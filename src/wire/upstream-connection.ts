@@ -1,100 +1,71 @@
-import { createRequire } from 'node:module';
-import { connect as connectTcp } from 'node:net';
-import type { Socket } from 'node:net';
-import type { Client, Dispatcher, buildConnector } from 'undici';
+import type { CoarseClock, Watched } from './coarse-clock.ts';
+import type { Headers } from './http.ts';
+import type { UpstreamRequest } from './upstream.ts';
 
-/** Longest response head accepted, in bytes. */
-const MAX_HEADER_BYTES = 64 * 1024;
-/** How long an unused connection is kept, in milliseconds, unless the server's own hint is shorter. */
+/** Longest time that an unused connection is kept, in milliseconds. */
 const KEEP_ALIVE_MS = 30_000;
-/** Interval of TCP keep-alive probes, in milliseconds. */
-const PROBE_MS = 60_000;
+/** How much sooner than its server says an unused connection is given up, in milliseconds. */
+const EARLIER_MS = 2_000;
 
-type ClientConstructor = new (origin: string, options: Client.Options) => Client;
+/** What becomes of one request on a connection. Nothing is called before `Connection.send` has returned. */
+export type ConnectionEvents = {
+  /** A new connection is there, and the request is on its way. */
+  onConnected(): void;
+  /** The first byte of an answer has arrived. */
+  onFirstByte(): void;
+  onInterim(): void;
+  onHead(status: number, headers: Headers): void;
+  /** False stops reading until `Connection.resume()`; the rest of what was read already still follows. */
+  onData(chunk: Buffer): boolean;
+  /** The response is whole; the connection has been given back or closed. The last call. */
+  onComplete(): void;
+  /** The request failed, and the connection is of no more use. The last call. */
+  onFailure(error: Error): void;
+};
 
-/**
- * Loads undici's `Client` alone: the package's index pulls in fetch, WebSocket and caches, which costs
- * six times as much at start. The version is pinned exactly, so the path is as stable as its types.
- */
-function loadClient(): ClientConstructor {
-  const loaded: unknown = createRequire(import.meta.url)('undici/lib/dispatcher/client.js');
-  if (typeof loaded !== 'function') throw new TypeError('undici/lib/dispatcher/client.js exports no class');
-  return loaded as ClientConstructor;
-}
+/** One connection to an origin, carrying at most one request at a time. Made by its pool, opened by its first request. */
+export type Connection = {
+  /** Whether it has carried a whole response already, so that it may have gone stale. */
+  readonly reused: boolean;
+  /** While it carries nothing: when it is to be closed, on its pool's clock, in milliseconds. */
+  idleUntilMs: number;
+  /**
+   * Sends a request.
+   * @throws TypeError where the request would not be one message.
+   */
+  send(request: UpstreamRequest, events: ConnectionEvents): void;
+  /** Goes on reading. */
+  resume(): void;
+  /** Closes the socket at once, also while it is still connecting; says nothing. */
+  close(): void;
+  /** The same, telling a running request. */
+  abandon(error: Error): void;
+};
 
-/** One connection to an origin, carrying at most one exchange at a time. */
-export class Connection {
-  readonly #pool: ConnectionPool;
-  readonly #client: Client;
-  #socket: Socket | undefined;
-  #served = false;
-  #closed = false;
-
-  constructor(pool: ConnectionPool, client: ClientConstructor, origin: string) {
-    this.#pool = pool;
-    this.#client = new client(origin, {
-      allowH2: false,
-      pipelining: 1,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      connect: (options, callback) => {
-        this.#socket = this.#pool.open(options, callback);
-      },
-    });
-    this.#client.on('disconnect', () => {
-      this.#served = false;
-      this.#socket = undefined;
-      this.#pool.onDisconnect(this);
-    });
-  }
-
-  /** Whether the present socket has already carried a whole response, so that it may have gone stale. */
-  get reused(): boolean {
-    return this.#served;
-  }
-
-  /** Sends a request; the handler's errors may arrive before this returns. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#client.dispatch(options, handler);
-  }
-
-  /** Hands the connection back after a whole response. */
-  release(): void {
-    this.#served = true;
-    this.#pool.onIdle(this);
-  }
-
-  /** Closes the socket at once, also while it is still connecting. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#pool.onClosed(this);
-    this.#client.destroy(() => undefined);
-    this.#socket?.destroy();
-  }
-}
+/** Makes the connections of a pool. */
+export type ConnectionFactory = (pool: ConnectionPool) => Connection;
 
 /** The connections to one origin. The warmest idle one is used first, so that the rest can expire. */
-export class ConnectionPool {
-  readonly #origin: string;
-  readonly #certificates: string | undefined;
+export class ConnectionPool implements Watched {
+  readonly #create: ConnectionFactory;
+  /** Gives the time, and looks at idle connections on every tick. */
+  readonly #clock: CoarseClock;
   readonly #all = new Set<Connection>();
   readonly #idle: Connection[] = [];
-  #client: ClientConstructor | undefined;
-  #session: Buffer | undefined;
 
-  /** @param certificates PEM certificates to trust instead of the system's. */
-  constructor(origin: string, certificates?: string) {
-    this.#origin = origin;
-    this.#certificates = certificates;
+  constructor(create: ConnectionFactory, clock: CoarseClock) {
+    this.#create = create;
+    this.#clock = clock;
   }
 
   /** Number of open connections. */
   get size(): number {
     return this.#all.size;
+  }
+
+  /** Number of open connections that carry nothing. */
+  get idle(): number {
+    return this.#idle.length;
   }
 
   /** An idle connection, or a new one. */
@@ -104,63 +75,43 @@ export class ConnectionPool {
 
   /** A new connection, connected by its first request. */
   create(): Connection {
-    this.#client ??= loadClient();
-    const connection = new Connection(this, this.#client, this.#origin);
+    const connection = this.#create(this);
     this.#all.add(connection);
     return connection;
   }
 
-  /** Closes every connection. */
-  close(): void {
-    for (const connection of this.#all) connection.close();
+  /**
+   * Takes a connection back after a whole response.
+   *
+   * @param keepAliveSeconds How long the server says that it keeps it.
+   */
+  release(connection: Connection, keepAliveSeconds: number | undefined): void {
+    const keepMs = keepAliveSeconds === undefined ? KEEP_ALIVE_MS : keepAliveSeconds * 1000 - EARLIER_MS;
+    if (keepMs <= 0) {
+      connection.close();
+      return;
+    }
+    if (this.#idle.length === 0) this.#clock.watch(this);
+    connection.idleUntilMs = this.#clock.nowMs + Math.min(keepMs, KEEP_ALIVE_MS);
+    this.#idle.push(connection);
   }
 
-  onIdle(connection: Connection): void {
-    if (this.#all.has(connection)) this.#idle.push(connection);
-  }
-
-  /** A busy connection hears of it through its exchange; an idle one has no further use. */
-  onDisconnect(connection: Connection): void {
-    if (this.#idle.includes(connection)) connection.close();
-  }
-
-  onClosed(connection: Connection): void {
+  /** Hears that a connection was closed. */
+  forget(connection: Connection): void {
     this.#all.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
   }
 
-  /** Opens a socket for undici, which learns of it when it is ready or has failed. */
-  open(options: buildConnector.Options, callback: buildConnector.Callback): Socket {
-    const host = options.hostname.replace(/^\[(.*)\]$/, '$1');
-    const secure = options.protocol === 'https:';
-    const port = Number(options.port) || (secure ? 443 : 80);
-    const socket = secure ? this.#openTls(host, port) : connectTcp({ host, port });
-    let settled = false;
-    socket.setNoDelay(true).setKeepAlive(true, PROBE_MS);
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
-      settled = true;
-      callback(null, socket);
-    });
-    socket.on('error', (error) => {
-      if (settled) return;
-      settled = true;
-      callback(error, null);
-    });
-    return socket;
+  onTick(nowMs: number): void {
+    const expired = this.#idle.filter(({ idleUntilMs }) => idleUntilMs <= nowMs);
+    for (const connection of expired) connection.close();
+    if (this.#idle.length === 0) this.#clock.unwatch(this);
   }
 
-  #openTls(host: string, port: number): Socket {
-    const tls = process.getBuiltinModule('node:tls');
-    const socket = tls.connect({
-      host,
-      port,
-      ALPNProtocols: ['http/1.1'],
-      ...(this.#session === undefined ? {} : { session: this.#session }),
-      ...(this.#certificates === undefined ? {} : { ca: this.#certificates }),
-    });
-    return socket.on('session', (session: Buffer) => {
-      this.#session = session;
-    });
+  /** Closes every connection; running requests fail with `error`. */
+  close(error: Error): void {
+    for (const connection of this.#all) connection.abandon(error);
+    this.#clock.unwatch(this);
   }
 }

@@ -1,4 +1,4 @@
-import { ObeliskError, messageOf, systemCodeOf } from '../shared/errors.ts';
+import { ObeliskError, isObeliskError, messageOf, systemCodeOf } from '../shared/errors.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 /** System codes of a connection that could not be made or broke. */
@@ -16,14 +16,42 @@ const UNREACHABLE = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'EAI_FAIL',
-  'UND_ERR_SOCKET',
+  'ETIMEOUT',
 ]);
 
 /** How far an answer had come when its exchange failed. */
 export type Progress = 'nothing' | 'something' | 'head';
 
-/** Undici's own refusals of an interim or upgraded response, reported as socket errors. */
-const REFUSED_BY_PARSER = new Set(['bad response', 'bad upgrade']);
+/** The peer closed the connection before its answer was whole. */
+export class ConnectionEnded extends Error {
+  override readonly name = 'ConnectionEnded';
+  readonly code = 'connection closed';
+
+  constructor() {
+    super('the peer closed the connection');
+  }
+}
+
+/** The peer's answer breaks HTTP, or what Obelisk accepts of it. */
+export class InvalidResponse extends Error {
+  override readonly name = 'InvalidResponse';
+  /** To follow “answered”. */
+  readonly what: string;
+
+  constructor(what: string, cause?: unknown) {
+    super(`answered ${what}`, { cause });
+    this.what = what;
+  }
+}
+
+/** The client was closed while the request ran. */
+export class ClientClosed extends Error {
+  override readonly name = 'ClientClosed';
+
+  constructor() {
+    super('the client was closed');
+  }
+}
 
 /** Where a request went, without its query, which may hold a key. */
 export function urlOf(request: UpstreamRequest): string {
@@ -32,7 +60,7 @@ export function urlOf(request: UpstreamRequest): string {
 }
 
 function hintOf(code: string, origin: string): string {
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'is the host name right?';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ETIMEOUT') return 'is the host name right?';
   if (origin.endsWith(':11434')) return 'is "ollama serve" running?';
   if (code === 'ECONNREFUSED') return 'is it running at that address?';
   return 'is it running and reachable?';
@@ -46,22 +74,9 @@ function isTlsCode(code: string): boolean {
 
 /** Whether a failure before any byte of the answer is what a keep-alive socket closed by its peer looks like. */
 export function isStaleSocket(error: unknown): boolean {
+  if (error instanceof ConnectionEnded) return true;
   const code = systemCodeOf(error);
-  if (code === 'UND_ERR_SOCKET') return !REFUSED_BY_PARSER.has(messageOf(error));
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED';
-}
-
-/**
- * Whether the connection ended before the message did. Undici says "length mismatch" of any message
- * with a length that its parser refuses; only after the head does that mean a body cut short.
- */
-function isTruncated(error: unknown, progress: Progress): boolean {
-  if (systemCodeOf(error) === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return progress === 'head';
-  return isParserError(error) && messageOf(error).includes('Invalid EOF state');
-}
-
-function isParserError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 /** An answer that breaks HTTP or what Obelisk accepts of it. `what` continues “answered”. */
@@ -79,30 +94,20 @@ function unreachable(request: UpstreamRequest, code: string, progress: Progress)
     : `${urlOf(request)} closed the connection in the middle of its answer (${code}); look at its log`;
 }
 
-/** Turns what undici or the socket reports into Obelisk's own error. */
+/** Turns what a connection reports into Obelisk's own error. */
 export function toUpstreamError(request: UpstreamRequest, error: unknown, progress: Progress): ObeliskError {
+  if (isObeliskError(error)) return error;
+  if (error instanceof InvalidResponse) return invalidAnswer(request, error.what, error.cause);
   const code = systemCodeOf(error) ?? '';
-  if (code === 'UND_ERR_SOCKET' && REFUSED_BY_PARSER.has(messageOf(error))) {
-    return invalidAnswer(request, 'with a response nobody asked for', error);
+  if (UNREACHABLE.has(code) || error instanceof ConnectionEnded) {
+    return new ObeliskError('upstream_unreachable', unreachable(request, code, progress), { cause: error });
   }
-  if (UNREACHABLE.has(code) || isTruncated(error, progress)) {
-    const message = unreachable(request, code === '' ? 'ended early' : code, progress);
-    return new ObeliskError('upstream_unreachable', message, { cause: error });
-  }
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return invalidAnswer(request, 'with a head over 64 KiB', error);
-  if (isParserError(error) || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    return invalidAnswer(request, 'with malformed HTTP', error);
-  }
-  return otherError(request, error, code);
-}
-
-function otherError(request: UpstreamRequest, error: unknown, code: string): ObeliskError {
   const url = urlOf(request);
   if (isTlsCode(code)) {
     const message = `${url} offered no TLS connection that can be trusted (${code}: ${messageOf(error)}); correct its certificate or the address`;
     return new ObeliskError('upstream_invalid', message, { cause: error });
   }
-  if (code === 'UND_ERR_DESTROYED') {
+  if (error instanceof ClientClosed) {
     const message = `the request to ${url} was dropped because Obelisk is stopping`;
     return new ObeliskError('overloaded', message, { cause: error });
   }

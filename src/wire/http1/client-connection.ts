@@ -1,0 +1,174 @@
+import type { Socket } from 'node:net';
+import type { Headers } from '../http.ts';
+import type { Connection, ConnectionEvents, ConnectionPool } from '../upstream-connection.ts';
+import type { Endpoint } from '../upstream-endpoint.ts';
+import { ConnectionEnded, InvalidResponse } from '../upstream-error.ts';
+import type { UpstreamRequest } from '../upstream.ts';
+import type { RequestFormatter } from './client-request.ts';
+import { ResponseReader } from './response-reader.ts';
+import type { ResponseEvents } from './response-reader.ts';
+
+/** How much is read at once, in bytes. */
+const READ_BYTES = 64 * 1024;
+/** Longest body that is joined to its head, in bytes: copying it costs less than a second piece to write. */
+const JOIN_BYTES = 16 * 1024;
+
+/** What the connections of one client share. */
+export type CodecParts = {
+  readonly formatter: RequestFormatter;
+  /** What sockets read into: every byte is dealt with before the next read of any of them. */
+  readonly buffer: Buffer;
+};
+
+/** Creates what the connections of one client share. */
+export function createCodecParts(formatter: RequestFormatter): CodecParts {
+  return { formatter, buffer: Buffer.allocUnsafeSlow(READ_BYTES) };
+}
+
+/** Where a connection belongs. */
+export type CodecPlace = { readonly pool: ConnectionPool; readonly endpoint: Endpoint };
+
+/** A connection that speaks HTTP/1.1 by itself, on a plain or TLS socket. */
+export class CodecConnection implements Connection, ResponseEvents {
+  reused = false;
+  idleUntilMs = 0;
+  readonly #parts: CodecParts;
+  readonly #pool: ConnectionPool;
+  readonly #endpoint: Endpoint;
+  readonly #reader = new ResponseReader(this);
+  #socket: Socket | undefined;
+  /** The running request's side; none while the connection is idle. */
+  #events: ConnectionEvents | undefined;
+  #paused = false;
+  #closed = false;
+  #heard = false;
+
+  constructor(parts: CodecParts, { pool, endpoint }: CodecPlace) {
+    this.#parts = parts;
+    this.#pool = pool;
+    this.#endpoint = endpoint;
+  }
+
+  send(request: UpstreamRequest, events: ConnectionEvents): void {
+    const head = this.#parts.formatter.format(request, this.#endpoint.authority);
+    this.#events = events;
+    this.#heard = false;
+    this.#reader.begin(request.method === 'HEAD');
+    if (this.#socket === undefined) this.#socket = this.#open(head, request);
+    else write(this.#socket, head, request);
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket?.resume();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#events = undefined;
+    this.#pool.forget(this);
+    this.#socket?.destroy();
+  }
+
+  abandon(error: Error): void {
+    const events = this.#events;
+    this.close();
+    events?.onFailure(error);
+  }
+
+  onInterim(): void {
+    this.#events?.onInterim();
+  }
+
+  onHead(status: number, headers: Headers): void {
+    this.#events?.onHead(status, headers);
+  }
+
+  onBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#events === undefined) return;
+    const piece = Buffer.allocUnsafe(to - from);
+    bytes.copy(piece, 0, from, to);
+    if (!this.#events.onData(piece)) this.#paused = true;
+  }
+
+  #open(head: string, request: UpstreamRequest): Socket {
+    const onConnected = (): void => {
+      if (this.#closed) return;
+      this.#events?.onConnected();
+      write(socket, head, request);
+    };
+    const onread = {
+      buffer: this.#parts.buffer,
+      callback: (length: number) => this.#onRead(length),
+    };
+    const socket = this.#endpoint.open(onConnected, onread);
+    // An idle connection that breaks or ends is only closed: nobody waits for it.
+    socket.on('error', (error: Error) => this.abandon(error));
+    socket.on('end', () => this.#onEnd());
+    socket.on('close', () => this.abandon(new ConnectionEnded()));
+    return socket;
+  }
+
+  /** False stops reading. */
+  #onRead(length: number): boolean {
+    const events = this.#events;
+    if (events === undefined) {
+      // Bytes that nobody asked for would be taken for the next answer.
+      this.close();
+      return false;
+    }
+    if (!this.#heard) {
+      this.#heard = true;
+      events.onFirstByte();
+    }
+    const reader = this.#reader;
+    const read = reader.read(this.#parts.buffer, length);
+    if (this.#closed) return false;
+    if (reader.refusal !== '') this.abandon(new InvalidResponse(reader.refusal));
+    else if (reader.complete) this.#finish(events, read === length);
+    else return !this.#paused;
+    return true;
+  }
+
+  #onEnd(): void {
+    if (this.#events !== undefined && this.#reader.end()) this.#finish(this.#events, false);
+    else this.abandon(new ConnectionEnded());
+  }
+
+  #finish(events: ConnectionEvents, clean: boolean): void {
+    const { persistent, keepAliveSeconds } = this.#reader;
+    // An answer may come before the whole request went out, which the server then never reads.
+    if (clean && persistent && this.#socket?.writableLength === 0) {
+      this.reused = true;
+      this.#events = undefined;
+      this.resume();
+      this.#pool.release(this, keepAliveSeconds);
+    } else this.close();
+    events.onComplete();
+  }
+}
+
+/** Writes a whole request at once. */
+function write(socket: Socket, head: string, { method, body }: UpstreamRequest): void {
+  if (body === undefined) {
+    socket.write(method === 'POST' ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, 'latin1');
+    return;
+  }
+  const bytes = Buffer.byteLength(body);
+  const whole = `${head}content-length: ${bytes}\r\n\r\n`;
+  if (bytes <= JOIN_BYTES) {
+    socket.write(whole + latin1Of(body), 'latin1');
+    return;
+  }
+  socket.cork();
+  socket.write(whole, 'latin1');
+  socket.write(body, 'utf8');
+  socket.uncork();
+}
+
+/** The bytes of a body, one character each. */
+function latin1Of(body: Buffer | string): string {
+  return (typeof body === 'string' ? Buffer.from(body) : body).toString('latin1');
+}

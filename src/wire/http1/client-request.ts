@@ -1,0 +1,67 @@
+import type { Headers } from '../http.ts';
+
+/** What a request's head is made of. */
+export type RequestLine = {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+};
+
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const VALUE = /^[\t\u0020-\u007E\u0080-\u00FF]*$/;
+const PATH = /^\/[\u0021-\u007E\u0080-\u00FF]*$/;
+
+/** What the client itself says of the message and the connection; a second voice would be a smuggler's. */
+const OWN: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/**
+ * Formats headers as lines, asking for no content-coding.
+ *
+ * @throws TypeError where a name or value would change the message, or the client itself decides it.
+ */
+function formatHeaders(headers: Headers): string {
+  let lines = 'accept-encoding: identity\r\n';
+  for (const name in headers) {
+    if (name === 'accept-encoding') continue;
+    const value = headers[name] ?? '';
+    if (!NAME.test(name) || !VALUE.test(value) || OWN.has(name.toLowerCase())) {
+      throw new TypeError(`invalid ${NAME.test(name) ? name : 'name of a'} header`);
+    }
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/** Formats the heads of requests and remembers the lines of headers that it has seen. */
+export class RequestFormatter {
+  /** Headers of one deployment are the same object for every request: their lines are made once. */
+  readonly #known = new WeakMap<Headers, string>();
+
+  /**
+   * Formats a request's head up to the length of its body, one character a byte.
+   *
+   * @param host Value of the host field.
+   * @throws TypeError where the path or a header would change the message (CR, LF, NUL, characters
+   *   beyond latin1), or names what the client itself decides.
+   */
+  format({ method, path, headers }: RequestLine, host: string): string {
+    if (!PATH.test(path)) throw new TypeError('invalid path');
+    let lines = this.#known.get(headers);
+    if (lines === undefined) {
+      lines = formatHeaders(headers);
+      this.#known.set(headers, lines);
+    }
+    return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}`;
+  }
+}
