@@ -7,8 +7,11 @@
 /** Most header fields accepted in one message. */
 export const MAX_FIELDS = 128;
 
-/** Every line is `name: value` ended by CRLF (RFC 9112 section 5, without obs-fold). */
-const FIELD_LINES = /^(?:[\w!#$%&'*+.^`|~-]+:[\t\u0020-\u007E\u0080-\u00FF]*\r\n)*$/;
+/**
+ * Every line is `name: value` ended by CRLF (RFC 9112 section 5, without obs-fold). No tab among the
+ * blanks after a value: Node's parser does not take `chunked` before one for the coding.
+ */
+const FIELD_LINES = /^(?:[\w!#$%&'*+.^`|~-]+:[\t\u0020-\u007E\u0080-\u00FF]*\r\n(?<!\t *\r\n))*$/;
 
 const TAB = 9;
 const SPACE = 32;
