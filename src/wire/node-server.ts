@@ -9,6 +9,7 @@ import type { Handler, HttpRequest, HttpResponse } from './http.ts';
 import { CodecConnections } from './http1/codec-connections.ts';
 import { createDateText } from './http1/response-text.ts';
 import { NodeRequest, NodeResponse } from './node-exchange.ts';
+import { headProblem, refuseHead } from './strict-head.ts';
 
 /** Limits of a server; every one has a default. */
 export type ServerLimits = {
@@ -120,6 +121,10 @@ class HandlerServer implements NodeServer {
   readonly #bodyRules: { readonly clock: CoarseClock; readonly bodyMs: number };
   readonly #responseRules: ConstructorParameters<typeof NodeResponse>[1];
   readonly #codec: CodecConnections | undefined;
+  /** The last answer of each connection, under way or over. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  /** Connections that end with the answer to a head that was refused. */
+  readonly #refused = new WeakSet<Socket>();
 
   constructor(options: NodeServerOptions) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -143,6 +148,8 @@ class HandlerServer implements NodeServer {
         keepAliveTimeout: limits.keepAliveMs,
         connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersMs),
         noDelay: true,
+        // Missing ones are refused in our own words.
+        requireHostHeader: false,
       },
       (incoming, outgoing) => this.#serve(incoming, outgoing),
     );
@@ -170,7 +177,10 @@ class HandlerServer implements NodeServer {
       if (this.#codec === undefined) handOver(socket);
       else this.#codec.accept(socket);
     });
-    this.#server.on('clientError', refuse);
+    this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
+    this.#server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
+      this.#refuseHead(incoming, outgoing, [417, 'the only expectation that is met is 100-continue']),
+    );
   }
 
   async listen(options: ListenOptions): Promise<ListenOptions> {
@@ -206,8 +216,36 @@ class HandlerServer implements NodeServer {
     if (status === 401 || status === 403) this.#anonymous.add(socket);
   }
 
+  #refuseHead(
+    { socket }: IncomingMessage,
+    outgoing: ServerResponse,
+    [status, message]: readonly [400 | 417, string],
+  ): void {
+    this.#refused.add(socket);
+    refuseHead(outgoing, status, message);
+  }
+
+  /** Refuses bytes that are no request; never in the middle of another request's answer. */
+  #refuse(error: Error, socket: Duplex): void {
+    // What follows a last request is not looked at.
+    if (systemCodeOf(error) === 'HPE_CLOSED_CONNECTION') return;
+    const last = this.#answers.get(socket);
+    if (last === undefined || last.writableFinished) refuse(error, socket);
+    else if (last.req.complete) last.once('finish', () => refuse(error, socket));
+    else if (last.headersSent || last.socket === null) socket.destroy();
+    else refuse(error, socket);
+  }
+
   #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    // What follows a refused head on its connection may be anything; nobody acts on it.
+    if (this.#refused.has(incoming.socket)) return;
+    const problem = headProblem(incoming);
+    if (problem !== undefined) {
+      this.#refuseHead(incoming, outgoing, [400, problem]);
+      return;
+    }
     this.#anonymous.delete(incoming.socket);
+    this.#answers.set(incoming.socket, outgoing);
     this.#handle(
       new NodeRequest(incoming, outgoing, this.#bodyRules),
       new NodeResponse(outgoing, this.#responseRules),

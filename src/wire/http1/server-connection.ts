@@ -50,8 +50,10 @@ export class ServerConnection implements Carrier, Watched {
   #exchange: ServerExchange | undefined;
   /** Bytes of requests that wait for the running one to be answered. */
   #waiting: Buffer | undefined;
-  /** Bytes of an answered request's body that nobody wants. */
+  /** Bytes still to come of an answered request’s body, which nobody wants. */
   #unwanted = 0;
+  /** How many of them have been dropped. */
+  #dropped = 0;
   #served = false;
   #pumping = false;
   #sinceMs: number;
@@ -119,9 +121,9 @@ export class ServerConnection implements Carrier, Watched {
     const left = this.#exchange?.bodyLeft ?? 0;
     this.#exchange = undefined;
     this.#sinceMs = this.#rules.clock.nowMs;
-    if (left > DRAIN_BYTES) this.#socket.destroy();
-    else if (this.#rules.closing) this.#socket.end();
+    if (this.#rules.closing) this.#socket.end();
     this.#unwanted = left;
+    this.#dropped = 0;
     if (this.#socket.isPaused()) this.#socket.resume();
     if (this.#waiting !== undefined && !this.#pumping) this.#pump();
   }
@@ -178,6 +180,9 @@ export class ServerConnection implements Carrier, Watched {
     if (this.#unwanted === 0) return bytes;
     const dropped = Math.min(bytes.length, this.#unwanted);
     this.#unwanted -= dropped;
+    this.#dropped += dropped;
+    // Cutting at once would take the refusal from a client that is still sending.
+    if (this.#dropped > DRAIN_BYTES) this.#socket.destroy();
     return dropped === bytes.length ? undefined : bytes.subarray(dropped);
   }
 

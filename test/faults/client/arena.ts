@@ -44,7 +44,7 @@ export type ArenaOptions = {
 };
 
 /** Longest wait for what another process does, in milliseconds. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /** Starts upstreams and program. */
 export async function openArena({ transport, config = '', env = {} }: ArenaOptions): Promise<Arena> {

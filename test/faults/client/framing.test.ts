@@ -1,4 +1,5 @@
 import { registerCases } from './client-case.ts';
-import { FRAMING } from './framing.ts';
+import { SERVED_FRAMING } from './framing-served.ts';
+import { REFUSED_FRAMING } from './framing.ts';
 
-registerCases('odd and ambiguous HTTP', FRAMING);
+registerCases('odd and ambiguous HTTP', [...REFUSED_FRAMING, ...SERVED_FRAMING]);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ClientCase } from './client-case.ts';
-import { exchange, RawClient } from './raw-client.ts';
-import type { RawAnswer } from './raw-client.ts';
-import { assertRefused, chatBody, CLOSE, get, post, postHead } from './requests.ts';
+import { exchange } from './raw-client.ts';
+import { assertRefused, chatBody, CLOSE, get, postHead } from './requests.ts';
 
 const ALIVE = '/health/liveliness';
 /** What would follow in a smuggling attempt: were it answered, there would be two answers. */
@@ -86,7 +85,8 @@ function isTooLarge(fault: string): boolean {
   return fault.includes('100 KB') || fault.includes('thousand headers');
 }
 
-const REFUSALS: readonly ClientCase[] = REFUSED.map(([fault, bytes]) => ({
+/** Row 45, as far as it is refused. */
+export const REFUSED_FRAMING: readonly ClientCase[] = REFUSED.map(([fault, bytes]) => ({
   row: 45,
   side: 'client',
   fault: `The client ${fault}.`,
@@ -102,158 +102,3 @@ const REFUSALS: readonly ClientCase[] = REFUSED.map(([fault, bytes]) => ({
     assert.equal(lane.upstream.requests.length, before);
   },
 }));
-
-type Oddity = {
-  readonly fault: string;
-  readonly sees: string;
-  readonly bytes: string | Buffer;
-  readonly expect: (answers: readonly RawAnswer[]) => void;
-};
-
-const alive = (answers: readonly RawAnswer[]): void => {
-  assert.deepEqual(
-    answers.map(({ status, body }) => [status, body]),
-    [[200, '"I\'m alive!"']],
-  );
-};
-const unknownModel = (answer: RawAnswer | undefined): void =>
-  assertRefused(answer, { status: 404, code: 'model_not_found' });
-
-const SERVED: readonly Oddity[] = [
-  {
-    fault: 'sends several requests at once without waiting (pipelining)',
-    sees: 'Every answer, in the order of the requests.',
-    bytes: get(ALIVE) + post(BODY).toString() + get('/no/such/route') + get(ALIVE, [CLOSE]),
-    expect: (answers) =>
-      assert.deepEqual(
-        answers.map(({ status }) => status),
-        [200, 404, 404, 200],
-      ),
-  },
-  {
-    fault: 'speaks HTTP/1.0',
-    sees: 'The answer, and the end of the connection.',
-    bytes: line(`GET ${ALIVE} HTTP/1.0`),
-    expect: alive,
-  },
-  {
-    fault: 'speaks HTTP/1.0 and sends a body',
-    sees: 'The answer, and the end of the connection.',
-    bytes: line('POST /v1/chat/completions HTTP/1.0', 'Content-Type: application/json', LENGTH) + BODY,
-    expect: ([answer]) => unknownModel(answer),
-  },
-  {
-    fault: 'names the whole URL (absolute form, as to a proxy)',
-    sees: 'The answer to its path.',
-    bytes: line(`GET http://localhost${ALIVE} HTTP/1.1`, 'Host: localhost', CLOSE),
-    expect: alive,
-  },
-  {
-    fault: 'expects `100-continue`',
-    sees: '100, then the answer.',
-    bytes: postHead([CLOSE, LENGTH, 'Expect: 100-continue']) + BODY,
-    expect: (answers) => {
-      assert.equal(answers[0]?.status, 100);
-      unknownModel(answers[1]);
-      assert.equal(answers.length, 2);
-    },
-  },
-  {
-    fault: 'expects something else',
-    sees: '417 `invalid_request`.',
-    bytes: get(ALIVE, [CLOSE, 'Expect: 200-ok']),
-    expect: (answers) => {
-      assertRefused(answers[0], { status: 417, code: 'invalid_request' });
-      assert.equal(answers.length, 1);
-    },
-  },
-  {
-    fault: 'sends its body in chunks, with an extension and a trailer',
-    sees: 'The answer.',
-    bytes: `${postHead([CLOSE, CHUNKED])}${BODY.length.toString(16)};a=b\r\n${BODY}\r\n0\r\nX-Sum: 1\r\n\r\n`,
-    expect: ([answer]) => unknownModel(answer),
-  },
-  {
-    fault: 'asks to speak another protocol (Upgrade)',
-    sees: 'The answer in HTTP/1.1: nobody has to agree to an upgrade.',
-    bytes: get(ALIVE, ['Connection: Upgrade, close', 'Upgrade: h2c']),
-    expect: alive,
-  },
-  {
-    fault: 'sends an empty line before its request',
-    sees: 'The answer.',
-    bytes: `\r\n${get(ALIVE, [CLOSE])}`,
-    expect: alive,
-  },
-];
-
-const SERVINGS: readonly ClientCase[] = SERVED.map(({ fault, sees, bytes, expect }) => ({
-  row: 45,
-  side: 'client',
-  fault: `The client ${fault}.`,
-  sees,
-  async check({ arena }) {
-    expect(await exchange(arena.url, bytes));
-  },
-}));
-
-/** Sends a request one byte at a time, or cut at each place: where it is cut must not matter. */
-const SLICED: ClientCase = {
-  row: 45,
-  side: 'client',
-  fault: 'The client sends its request byte by byte.',
-  sees: 'The answer.',
-  async check({ arena }) {
-    const client = await RawClient.open(arena.url);
-    for (const byte of post(BODY, [CLOSE])) {
-      client.write(Uint8Array.of(byte));
-      await new Promise(setImmediate);
-    }
-    unknownModel(await client.answer());
-    await client.closed;
-  },
-};
-
-const PIPELINED_STREAMS: ClientCase = {
-  row: 45,
-  side: 'client',
-  fault: 'The client sends two chat requests at once on one connection.',
-  sees: 'Both answers, whole and in order.',
-  modes: ['stream', 'whole'],
-  async check({ arena, lane, mode }) {
-    const asked = chatBody({ model: lane.model, says: 'answer', stream: mode === 'stream' });
-    const answers = await exchange(arena.url, Buffer.concat([post(asked), post(asked, [CLOSE])]));
-    assert.equal(answers.length, 2);
-    for (const { status, body } of answers) {
-      assert.equal(status, 200, body);
-      if (mode === 'stream') assert.match(body, /Hello.* there.*data: \[DONE\]\n\n$/s);
-      else assert.match(body, /"Hello there!"/);
-    }
-  },
-};
-
-const OLD_STREAM: ClientCase = {
-  row: 45,
-  side: 'client',
-  fault: 'The client speaks HTTP/1.0 and asks a model.',
-  sees: 'The answer, a stream without chunks, and the end of the connection.',
-  modes: ['stream', 'whole'],
-  async check({ arena, lane, mode }) {
-    const asked = chatBody({ model: lane.model, says: 'answer', stream: mode === 'stream' });
-    const head = ['Content-Type: application/json', `Content-Length: ${asked.length}`];
-    const answers = await exchange(arena.url, line('POST /v1/chat/completions HTTP/1.0', ...head) + asked);
-    assert.equal(answers.length, 1);
-    assert.equal(answers[0]?.status, 200);
-    assert.equal(answers[0].headers['transfer-encoding'], undefined);
-    if (mode === 'stream') assert.match(answers[0].body, /^data: .*data: \[DONE\]\n\n$/s);
-  },
-};
-
-/** Row 45. */
-export const FRAMING: readonly ClientCase[] = [
-  ...REFUSALS,
-  ...SERVINGS,
-  SLICED,
-  PIPELINED_STREAMS,
-  OLD_STREAM,
-];

@@ -10,7 +10,7 @@ export type Behaviour =
   | 'halfway'
   /** Streams for ever, as fast as its reader reads. */
   | 'flood'
-  /** Says one word every 20 ms, a hundred times. */
+  /** Says one word every 20 ms, as often as the prompt goes on: `paced 25`. */
   | 'paced'
   /** Answers. */
   | 'answer';
@@ -19,7 +19,6 @@ const WORDS = ['Hello', ' there', '!'];
 const MODELS = [
   { name: 'tiny:latest', capabilities: ['completion', 'tools', 'vision'], contextLength: 32_768 },
 ];
-const PACED_WORDS = 100;
 const PACE_MS = 20;
 
 /** An upstream of one dialect that does as the last message of each request says. */
@@ -38,15 +37,15 @@ export class LaneScript {
     if (behaviour === 'silent') return [stall];
     if (behaviour === 'answer')
       return typeof this.#whole === 'function' ? this.#whole(request, index) : this.#whole;
-    return isStream(request) ? this.#streamed(behaviour) : this.#halfOf();
+    return isStream(request) ? this.#streamed(behaviour, wordsOf(request)) : this.#halfOf();
   };
 
-  #streamed(behaviour: Behaviour): readonly Step[] {
+  #streamed(behaviour: Behaviour, count: number): readonly Step[] {
     const words = this.#records(WORDS);
     const begun = [send(this.#head() + words.slice(0, 2).map(chunk).join(''))];
     if (behaviour === 'halfway') return [...begun, stall];
     if (behaviour === 'flood') return [...begun, flood(chunk((words[1] ?? '').repeat(256)), this.flooded)];
-    const paced = this.#records(Array.from({ length: PACED_WORDS }, (_, index) => `w${index} `));
+    const paced = this.#records(Array.from({ length: count }, (_, index) => `w${index} `));
     return [
       send(this.#head()),
       ...paced.flatMap((record) => [send(chunk(record)), wait(PACE_MS)]),
@@ -86,9 +85,17 @@ function isStream(request: ReceivedRequest): boolean {
   return bodyOf(request)['stream'] === true;
 }
 
-function behaviourOf(request: ReceivedRequest): Behaviour {
+function lastSaid(request: ReceivedRequest): string {
   const { messages } = bodyOf(request) as { messages?: readonly { content?: unknown }[] };
-  const said = messages?.at(-1)?.content;
+  return String(messages?.at(-1)?.content);
+}
+
+function wordsOf(request: ReceivedRequest): number {
+  return Number(lastSaid(request).split(' ')[1] ?? 0);
+}
+
+function behaviourOf(request: ReceivedRequest): Behaviour {
+  const [said] = lastSaid(request).split(' ');
   return said === 'silent' || said === 'halfway' || said === 'flood' || said === 'paced' ? said : 'answer';
 }
 

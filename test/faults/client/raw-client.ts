@@ -14,7 +14,7 @@ export type RawAnswer = {
 };
 
 /** Longest wait for anything a test waits for, in milliseconds: far more than it takes. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /** A connection to the program. */
 export class RawClient {
@@ -73,9 +73,15 @@ export class RawClient {
     while (sent < limitBytes && this.socket.writable) {
       const more = this.socket.write(bytes);
       sent += bytes.length;
-      if (!more) await Promise.race([once(this.socket, 'drain'), this.closed]);
+      if (!more) await Promise.race([this.#drained(), this.closed]);
     }
     return sent;
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.socket.once('drain', resolve);
+    });
   }
 
   /** Resolves once what came holds `text`. @throws Error when it never does. */
