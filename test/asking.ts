@@ -1,4 +1,5 @@
 /** A client of ours with a fault server behind it, for tests of the client. */
+import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';
 import { REMOTE_CLOCKS } from '../src/wire/upstream.ts';
@@ -16,10 +17,23 @@ export type Asking = {
   ask(clocks?: Partial<Clocks>): Promise<string>;
 };
 
+/** Who speaks HTTP for the client. */
+export type Transport = 'codec' | 'node';
+
+/** A test that runs on one transport. */
+export type OnTransport = { readonly t: TestContext; readonly transport: Transport };
+
+/** Declares a test of the client once for each transport. */
+export function testOnBoth(name: string, run: (on: OnTransport) => Promise<void>): void {
+  for (const transport of ['codec', 'node'] as const) {
+    test(`${name} (${transport})`, (t) => run({ t, transport }));
+  }
+}
+
 /** Starts both; they are closed when the test ends. */
-export async function startAsking(t: TestContext, script: Script): Promise<Asking> {
+export async function startAsking({ t, transport }: OnTransport, script: Script): Promise<Asking> {
   const upstream = await startUpstream(script);
-  const client = createUpstreamClient({ tickMs: 5 });
+  const client = createUpstreamClient({ transport, tickMs: 5 });
   t.after(async () => {
     await client.close();
     await upstream.close();

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { startAsking } from '../../test/asking.ts';
+import { startAsking, testOnBoth } from '../../test/asking.ts';
 import { chunk, chunkedHead, head, json, lastChunk } from '../../test/upstream-scripts.ts';
 import { close, flood, reset, send, stall, wait } from '../../test/upstream.ts';
 
-test('a request arrives as it was given, asking for no encoding', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [json({ ok: true })]);
+testOnBoth('a request arrives as it was given, asking for no encoding', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [json({ ok: true })]);
   const headers = { ...request.headers, 'accept-encoding': 'gzip', authorization: 'Bearer k' };
   const response = await client.request({ ...request, headers, body: Buffer.from('{"a":"é"}') });
   assert.equal(response.status, 200);
@@ -19,21 +18,21 @@ test('a request arrives as it was given, asking for no encoding', async (t) => {
   assert.deepEqual(received.json(), { a: 'é' });
 });
 
-test('requests one after another use one connection', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [json({})]);
+testOnBoth('requests one after another use one connection', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [json({})]);
   for (let turn = 0; turn < 5; turn += 1) await (await client.request(request)).bytes(100);
   assert.equal(upstream.connections, 1);
 });
 
-test('requests at the same time use a connection each', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [wait(20), json({})]);
+testOnBoth('requests at the same time use a connection each', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [wait(20), json({})]);
   const responses = await Promise.all(Array.from({ length: 8 }, () => client.request(request)));
   await Promise.all(responses.map((response) => response.bytes(100)));
   assert.equal(upstream.connections, 8);
 });
 
-test('a keep-alive connection closed while it was idle is replaced without an error', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [json({}), close]);
+testOnBoth('a keep-alive connection closed while it was idle is replaced without an error', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [json({}), close]);
   for (let turn = 0; turn < 3; turn += 1) {
     await (await client.request(request)).bytes(100);
     await (
@@ -43,25 +42,28 @@ test('a keep-alive connection closed while it was idle is replaced without an er
   assert.deepEqual([upstream.requests.length, upstream.connections], [3, 3]);
 });
 
-test('a request that meets a stale keep-alive connection is sent once more on a fresh one', async (t) => {
-  const { client, upstream, request } = await startAsking(t, (received) =>
-    received.connection === 0 && received.path === '/second' ? [reset] : [json({})],
-  );
-  await (await client.request(request)).bytes(100);
-  const response = await client.request({ ...request, path: '/second' });
-  assert.equal(response.status, 200);
-  assert.deepEqual(
-    upstream.requests.map((received) => [received.path.slice(0, 7), received.connection]),
-    [
-      ['/v1/x?k', 0],
-      ['/second', 0],
-      ['/second', 1],
-    ],
-  );
-});
+testOnBoth(
+  'a request that meets a stale keep-alive connection is sent once more on a fresh one',
+  async (on) => {
+    const { client, upstream, request } = await startAsking(on, (received) =>
+      received.connection === 0 && received.path === '/second' ? [reset] : [json({})],
+    );
+    await (await client.request(request)).bytes(100);
+    const response = await client.request({ ...request, path: '/second' });
+    assert.equal(response.status, 200);
+    assert.deepEqual(
+      upstream.requests.map((received) => [received.path.slice(0, 7), received.connection]),
+      [
+        ['/v1/x?k', 0],
+        ['/second', 0],
+        ['/second', 1],
+      ],
+    );
+  },
+);
 
-test('it is sent once more only, and not at all when an answer had begun', async (t) => {
-  const { client, upstream, request } = await startAsking(t, (received) => {
+testOnBoth('it is sent once more only, and not at all when an answer had begun', async (on) => {
+  const { client, upstream, request } = await startAsking(on, (received) => {
     if (received.path === '/first') return [json({})];
     return received.path === '/reset' ? [reset] : [send('HTTP/1.1 200'), wait(20), reset];
   });
@@ -73,8 +75,8 @@ test('it is sent once more only, and not at all when an answer had begun', async
   assert.equal(upstream.requests.length, 5);
 });
 
-test('a body is read as it arrives', async (t) => {
-  const { client, request } = await startAsking(t, [
+testOnBoth('a body is read as it arrives', async (on) => {
+  const { client, request } = await startAsking(on, [
     send(chunkedHead('text/event-stream') + chunk('a')),
     wait(20),
     send(chunk('b') + lastChunk),
@@ -85,8 +87,8 @@ test('a body is read as it arrives', async (t) => {
   assert.deepEqual(seen, ['a', 'b']);
 });
 
-test('a body over the limit is refused and its connection closed', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [
+testOnBoth('a body over the limit is refused and its connection closed', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [
     send(head(200, {})),
     flood('x'.repeat(10_000)),
   ]);
@@ -97,9 +99,9 @@ test('a body over the limit is refused and its connection closed', async (t) => 
   ).closed;
 });
 
-test('a reader that waits makes the upstream wait', async (t) => {
+testOnBoth('a reader that waits makes the upstream wait', async (on) => {
   const sent = { bytes: 0 };
-  const { client, upstream, request } = await startAsking(t, [
+  const { client, upstream, request } = await startAsking(on, [
     send(head(200, {})),
     flood('x'.repeat(100_000), sent),
   ]);
@@ -121,8 +123,8 @@ test('a reader that waits makes the upstream wait', async (t) => {
   ).closed;
 });
 
-test('the caller’s signal closes the upstream connection, before and after the head', async (t) => {
-  const { client, upstream, request } = await startAsking(t, (received) =>
+testOnBoth('the caller’s signal closes the upstream connection, before and after the head', async (on) => {
+  const { client, upstream, request } = await startAsking(on, (received) =>
     received.path === '/before' ? [stall] : [send(chunkedHead('text/plain') + chunk('a')), stall],
   );
   const before = new AbortController();
@@ -147,8 +149,8 @@ test('the caller’s signal closes the upstream connection, before and after the
   assert.equal(upstream.requests.length, 2);
 });
 
-test('an aborted exchange says nothing more to its sink', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [json({})]);
+testOnBoth('an aborted exchange says nothing more to its sink', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [json({})]);
   const silent = (): never => assert.fail('the sink was called after abort');
   const exchange = client.send(request, { onHead: silent, onData: silent, onEnd: silent, onError: silent });
   exchange.abort();
@@ -158,8 +160,8 @@ test('an aborted exchange says nothing more to its sink', async (t) => {
   assert.ok(upstream.requests.length <= 2);
 });
 
-test('a sink is never called before send has returned', async (t) => {
-  const { client, request } = await startAsking(t, [json({})]);
+testOnBoth('a sink is never called before send has returned', async (on) => {
+  const { client, request } = await startAsking(on, [json({})]);
   const wrong = { ...request, headers: { 'x-bad': 'a\nb' } };
   let returned = false;
   const error = await new Promise<Error>((resolve) => {
@@ -177,8 +179,8 @@ test('a sink is never called before send has returned', async (t) => {
   assert.match(error.message, /invalid x-bad header/);
 });
 
-test('closing the client ends what is running', async (t) => {
-  const { client, upstream, request } = await startAsking(t, [stall]);
+testOnBoth('closing the client ends what is running', async (on) => {
+  const { client, upstream, request } = await startAsking(on, [stall]);
   const pending = client.request(request);
   const received = await upstream.request(0);
   const rejected = assert.rejects(pending, { code: 'overloaded' });

@@ -4,12 +4,14 @@ import { CodecConnection, createCodecParts } from './http1/client-connection.ts'
 import type { CodecParts } from './http1/client-connection.ts';
 import { RequestFormatter } from './http1/client-request.ts';
 import { ConnectionPool } from './upstream-connection.ts';
+import type { Connection } from './upstream-connection.ts';
 import { Endpoint } from './upstream-endpoint.ts';
 import type { EndpointOptions } from './upstream-endpoint.ts';
 import { ClientClosed } from './upstream-error.ts';
 import { ActiveExchange } from './upstream-exchange.ts';
 import type { ExchangePlace } from './upstream-exchange.ts';
 import { createLookup } from './upstream-lookup.ts';
+import { NodeConnection } from './upstream-node-connection.ts';
 import { receive } from './upstream-response.ts';
 import type {
   Exchange,
@@ -42,14 +44,15 @@ class PooledClient implements UpstreamClient, ExchangePlace {
   readonly clock: CoarseClock;
   readonly #sweeper: CoarseClock;
   readonly #pools = new Map<string, ConnectionPool>();
-  readonly #parts: CodecParts;
+  readonly #formatter = new RequestFormatter();
+  readonly #codec: CodecParts | undefined;
   readonly #options: EndpointOptions;
   #closed = false;
 
   constructor(options: UpstreamClientOptions) {
     this.clock = new CoarseClock(options.tickMs ?? TICK_MS);
     this.#sweeper = new CoarseClock(options.sweepMs ?? SWEEP_MS);
-    this.#parts = createCodecParts(new RequestFormatter());
+    if (options.transport !== 'node') this.#codec = createCodecParts(this.#formatter);
     const { certificates, lookup } = options;
     this.#options = {
       lookup: createLookup(lookup === undefined ? {} : { lookup }),
@@ -78,13 +81,16 @@ class PooledClient implements UpstreamClient, ExchangePlace {
     let pool = this.#pools.get(origin);
     if (pool === undefined) {
       const endpoint = new Endpoint(origin, this.#options);
-      pool = new ConnectionPool(
-        (of) => new CodecConnection(this.#parts, { pool: of, endpoint }),
-        this.#sweeper,
-      );
+      pool = new ConnectionPool((of) => this.#connect(of, endpoint), this.#sweeper);
       this.#pools.set(origin, pool);
     }
     return pool;
+  }
+
+  #connect(pool: ConnectionPool, endpoint: Endpoint): Connection {
+    return this.#codec === undefined
+      ? new NodeConnection({ pool, endpoint, formatter: this.#formatter })
+      : new CodecConnection(this.#codec, { pool, endpoint });
   }
 }
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAsking } from '../../test/asking.ts';
+import { startAsking, testOnBoth } from '../../test/asking.ts';
 import { chunk, chunkedHead, head, json } from '../../test/upstream-scripts.ts';
 import { close, drip, send, stall, startUpstream } from '../../test/upstream.ts';
 import type { Step } from '../../test/upstream.ts';
@@ -49,8 +48,8 @@ const EXPIRIES: readonly Expiry[] = [
 ];
 
 for (const { name, steps, clocks, message } of EXPIRIES) {
-  test(`${name} is given up by its own clock, and the connection closed`, async (t) => {
-    const { upstream, ask } = await startAsking(t, steps);
+  testOnBoth(`${name} is given up by its own clock, and the connection closed`, async (on) => {
+    const { upstream, ask } = await startAsking(on, steps);
     await assert.rejects(ask(clocks), { code: 'upstream_timeout', message });
     await (
       await upstream.request(0)
@@ -58,8 +57,8 @@ for (const { name, steps, clocks, message } of EXPIRIES) {
   });
 }
 
-test('a slow but living stream outlives the idle clock', async (t) => {
-  const { ask } = await startAsking(t, [
+testOnBoth('a slow but living stream outlives the idle clock', async (on) => {
+  const { ask } = await startAsking(on, [
     send(head(200, { connection: 'close' })),
     drip('x'.repeat(30), 10),
     close,
@@ -67,36 +66,39 @@ test('a slow but living stream outlives the idle clock', async (t) => {
   assert.equal(await ask({ idleMs: 200 }), 'x'.repeat(30));
 });
 
-test('a body without length or chunks ends with its connection', async (t) => {
-  const { ask } = await startAsking(t, [send(`${head(200, {})}{"a":1}`), close]);
+testOnBoth('a body without length or chunks ends with its connection', async (on) => {
+  const { ask } = await startAsking(on, [send(`${head(200, {})}{"a":1}`), close]);
   assert.equal(await ask(), '{"a":1}');
 });
 
-test('a few interim responses before the real one are ignored', async (t) => {
-  const { ask } = await startAsking(t, [send('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'), json({})]);
+testOnBoth('a few interim responses before the real one are ignored', async (on) => {
+  const { ask } = await startAsking(on, [send('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'), json({})]);
   assert.equal(await ask(), '{}');
 });
 
-test('a connection that ends while its reader waits does not end the process, and loses nothing', async (t) => {
-  const body = 'x'.repeat(200_000);
-  const { client, upstream } = await startAsking(t, [
-    send(head(200, { 'content-length': body.length, connection: 'close' }) + body),
-    close,
-  ]);
-  const request = {
-    origin: upstream.origin,
-    path: '/',
-    method: 'GET',
-    headers: {},
-    clocks: REMOTE_CLOCKS,
-  } as const;
-  const response = await client.request(request);
-  await sleep(50);
-  assert.equal((await response.bytes(1_000_000)).length, body.length);
-});
+testOnBoth(
+  'a connection that ends while its reader waits does not end the process, and loses nothing',
+  async (on) => {
+    const body = 'x'.repeat(200_000);
+    const { client, upstream } = await startAsking(on, [
+      send(head(200, { 'content-length': body.length, connection: 'close' }) + body),
+      close,
+    ]);
+    const request = {
+      origin: upstream.origin,
+      path: '/',
+      method: 'GET',
+      headers: {},
+      clocks: REMOTE_CLOCKS,
+    } as const;
+    const response = await client.request(request);
+    await sleep(50);
+    assert.equal((await response.bytes(1_000_000)).length, body.length);
+  },
+);
 
-test('a paused exchange is not idle', async (t) => {
-  const { client, upstream } = await startAsking(t, [
+testOnBoth('a paused exchange is not idle', async (on) => {
+  const { client, upstream } = await startAsking(on, [
     send(head(200, { 'content-length': 300_000 })),
     send('x'.repeat(300_000)),
   ]);
@@ -112,12 +114,12 @@ test('a paused exchange is not idle', async (t) => {
   assert.equal((await response.bytes(1_000_000)).length, 300_000);
 });
 
-test('a refused connection names the address, and Ollama’s port how to start it', async () => {
+testOnBoth('a refused connection names the address, and Ollama’s port how to start it', async (on) => {
   const free = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => free.once('listening', resolve));
   const { port } = free.address() as AddressInfo;
   await new Promise((resolve) => free.close(resolve));
-  const client = createUpstreamClient();
+  const client = createUpstreamClient({ transport: on.transport });
   const request = { path: '/api/tags', method: 'GET', headers: {}, clocks: REMOTE_CLOCKS } as const;
   const origin = `http://127.0.0.1:${port}`;
   const message = `${origin}/api/tags did not answer (ECONNREFUSED); is it running at that address?`;
@@ -128,8 +130,8 @@ test('a refused connection names the address, and Ollama’s port how to start i
   await client.close();
 });
 
-test('a host name that does not exist is unreachable', async () => {
-  const client = createUpstreamClient();
+testOnBoth('a host name that does not exist is unreachable', async (on) => {
+  const client = createUpstreamClient({ transport: on.transport });
   const request = {
     origin: 'http://nowhere.invalid',
     path: '/',
@@ -144,8 +146,8 @@ test('a host name that does not exist is unreachable', async () => {
   await client.close();
 });
 
-test('TLS spoken to a plain server is refused, never downgraded', async (t) => {
-  const { client, upstream } = await startAsking(t, [json({})]);
+testOnBoth('TLS spoken to a plain server is refused, never downgraded', async (on) => {
+  const { client, upstream } = await startAsking(on, [json({})]);
   const origin = upstream.origin.replace('http:', 'https:');
   const clocks = { ...REMOTE_CLOCKS, connectMs: 50 };
   const request = { origin, path: '/', method: 'GET', headers: { authorization: 'secret' }, clocks } as const;
@@ -153,22 +155,27 @@ test('TLS spoken to a plain server is refused, never downgraded', async (t) => {
   assert.equal(upstream.requests.length, 0);
 });
 
-test('a TLS handshake that is never answered ends with the connect clock, and its socket is closed', async (t) => {
-  const accepted: Socket[] = [];
-  const upstream = await startUpstream([], { onConnection: (socket) => accepted.push(socket.resume()) < 0 });
-  const client = createUpstreamClient({ tickMs: 5 });
-  t.after(async () => {
-    await client.close();
-    await upstream.close();
-  });
-  const origin = upstream.origin.replace('http:', 'https:');
-  const clocks = { ...REMOTE_CLOCKS, connectMs: 50 };
-  const pending = client.request({ origin, path: '/', method: 'GET', headers: {}, clocks });
-  await assert.rejects(pending, {
-    code: 'upstream_unreachable',
-    message: /accepted no connection within 50 ms/,
-  });
-  const socket = accepted[0];
-  assert.ok(socket);
-  if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
-});
+testOnBoth(
+  'a TLS handshake that is never answered ends with the connect clock, and its socket is closed',
+  async (on) => {
+    const accepted: Socket[] = [];
+    const upstream = await startUpstream([], {
+      onConnection: (socket) => accepted.push(socket.resume()) < 0,
+    });
+    const client = createUpstreamClient({ transport: on.transport, tickMs: 5 });
+    on.t.after(async () => {
+      await client.close();
+      await upstream.close();
+    });
+    const origin = upstream.origin.replace('http:', 'https:');
+    const clocks = { ...REMOTE_CLOCKS, connectMs: 50 };
+    const pending = client.request({ origin, path: '/', method: 'GET', headers: {}, clocks });
+    await assert.rejects(pending, {
+      code: 'upstream_unreachable',
+      message: /accepted no connection within 50 ms/,
+    });
+    const socket = accepted[0];
+    assert.ok(socket);
+    if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
+  },
+);

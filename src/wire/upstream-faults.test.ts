@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { startAsking } from '../../test/asking.ts';
+import { startAsking, testOnBoth } from '../../test/asking.ts';
 import {
   chunk,
   chunkedHead,
@@ -125,8 +124,8 @@ const FAULTS: readonly Fault[] = [
 ];
 
 for (const { name, steps, code, message } of FAULTS) {
-  test(`${name} is ${code}, and its connection is not used again`, async (t) => {
-    const { upstream, ask } = await startAsking(t, (_request, index) =>
+  testOnBoth(`${name} is ${code}, and its connection is not used again`, async (on) => {
+    const { upstream, ask } = await startAsking(on, (_request, index) =>
       index === 0 ? steps : [json({ fine: true })],
     );
     await assert.rejects(ask(), (error: Error & { code?: string }) => {
@@ -142,8 +141,8 @@ for (const { name, steps, code, message } of FAULTS) {
 }
 
 for (const status of [301, 302, 303, 304, 307, 308]) {
-  test(`a redirect with ${status} is not followed`, async (t) => {
-    const { upstream, ask } = await startAsking(t, (_request, index) =>
+  testOnBoth(`a redirect with ${status} is not followed`, async (on) => {
+    const { upstream, ask } = await startAsking(on, (_request, index) =>
       index === 0 ? [redirect('/elsewhere', status)] : [json({})],
     );
     await assert.rejects(ask(), { code: 'upstream_invalid', message: /never followed/ });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { test } from 'node:test';
-import type { TestContext } from 'node:test';
+import { testOnBoth } from '../../test/asking.ts';
+import type { OnTransport } from '../../test/asking.ts';
 import { EXPIRED, MISNAMED, TEST_KEY, TRUSTED } from '../../test/certificates.ts';
 import { createUpstreamClient } from './upstream-client.ts';
 import { REMOTE_CLOCKS } from './upstream.ts';
@@ -12,7 +12,7 @@ type Ask = () => Promise<string>;
 
 /** Asks an HTTPS server that shows `certificate`, trusting that certificate unless told otherwise. */
 async function startTls(
-  t: TestContext,
+  { t, transport }: OnTransport,
   certificate: string,
   trusted?: string,
 ): Promise<{ ask: Ask; seen: string[] }> {
@@ -22,7 +22,10 @@ async function startTls(
     response.end('{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = createUpstreamClient(trusted === undefined ? {} : { certificates: trusted });
+  const client = createUpstreamClient({
+    transport,
+    ...(trusted === undefined ? {} : { certificates: trusted }),
+  });
   t.after(async () => {
     await client.close();
     server.closeAllConnections();
@@ -44,11 +47,14 @@ async function startTls(
   return { ask, seen };
 }
 
-test('an upstream with a trusted certificate is asked over TLS, again on the same connection', async (t) => {
-  const { ask, seen } = await startTls(t, TRUSTED, TRUSTED);
-  assert.deepEqual([await ask(), await ask()], ['{}', '{}']);
-  assert.match(seen[0] ?? '', /^localhost:\d+$/);
-});
+testOnBoth(
+  'an upstream with a trusted certificate is asked over TLS, again on the same connection',
+  async (on) => {
+    const { ask, seen } = await startTls(on, TRUSTED, TRUSTED);
+    assert.deepEqual([await ask(), await ask()], ['{}', '{}']);
+    assert.match(seen[0] ?? '', /^localhost:\d+$/);
+  },
+);
 
 for (const { name, certificate, trusted, reason } of [
   { name: 'an expired certificate', certificate: EXPIRED, trusted: EXPIRED, reason: /CERT_HAS_EXPIRED/ },
@@ -65,8 +71,8 @@ for (const { name, certificate, trusted, reason } of [
     reason: /SELF_SIGNED/,
   },
 ]) {
-  test(`${name} is refused with its reason, and the key is not sent`, async (t) => {
-    const { ask, seen } = await startTls(t, certificate, trusted);
+  testOnBoth(`${name} is refused with its reason, and the key is not sent`, async (on) => {
+    const { ask, seen } = await startTls(on, certificate, trusted);
     await assert.rejects(ask(), { code: 'upstream_invalid', message: reason });
     assert.deepEqual(seen, []);
   });
