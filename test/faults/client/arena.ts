@@ -15,6 +15,8 @@ export type Lane = {
   readonly dialect: 'openai' | 'ollama';
   /** As clients ask for it. */
   readonly model: string;
+  /** The same model under a name that no header can carry as it is. */
+  readonly foreignName: string;
   readonly upstream: TestUpstream;
   /** Bytes that floods have handed to the operating system so far. */
   readonly flooded: () => number;
@@ -25,6 +27,8 @@ export type Arena = AsyncDisposable & {
   readonly program: Program;
   readonly url: string;
   readonly lanes: readonly Lane[];
+  /** Path of the program's configuration. */
+  readonly configFile: string;
   /** The line of the log that says how the request with that id ended. */
   outcome(requestId: string): Promise<LogLine>;
   metrics(): Promise<string>;
@@ -49,46 +53,54 @@ const PATIENCE_MS = 10_000;
 /** Starts upstreams and program. */
 export async function openArena({ transport, config = '', env = {} }: ArenaOptions): Promise<Arena> {
   const folder = await mkdtemp(join(tmpdir(), 'obelisk-faults-'));
-  const [openAi, ollama] = [new LaneScript('openai'), new LaneScript('ollama')];
-  const upstreams = [await startUpstream(openAi.script), await startUpstream(ollama.script)] as const;
+  const lanes = [await openLane('openai', 'passed'), await openLane('ollama', 'translated')];
   const close = async (): Promise<void> => {
-    for (const upstream of upstreams) await upstream.close();
+    for (const { upstream } of lanes) await upstream.close();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const file = join(folder, 'obelisk.yaml');
-    await writeFile(file, `${configOf(upstreams[0].origin, upstreams[1].origin)}${config}\n`);
+    const configFile = join(folder, 'obelisk.yaml');
+    await writeFile(configFile, configOf(lanes) + config);
     const program = await startProgram({
-      args: ['serve', '--port', '0', '--config', file],
+      args: ['serve', '--port', '0', '--config', configFile],
       env: { OBELISK_TRANSPORT: transport, OBELISK_LOG_FORMAT: 'json', ...env },
     });
-    const lanes: readonly Lane[] = [
-      { dialect: 'openai', model: 'passed', upstream: upstreams[0], flooded: () => openAi.flooded.bytes },
-      { dialect: 'ollama', model: 'translated', upstream: upstreams[1], flooded: () => ollama.flooded.bytes },
-    ];
-    return arenaOf(program, lanes, close);
+    return arenaOf({ program, lanes, configFile }, close);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function configOf(openAi: string, ollama: string): string {
-  return `vaults: []
-model_list:
-  - model_name: passed
-    litellm_params: {model: openai/upstream-model, api_base: "${openAi}/v1", api_key: sk-of-the-operator}
-  - model_name: translated
-    litellm_params: {model: ollama_chat/tiny, api_base: "${ollama}"}
-`;
+async function openLane(dialect: Lane['dialect'], model: string): Promise<Lane> {
+  const lane = new LaneScript(dialect);
+  const upstream = await startUpstream(lane.script);
+  return { dialect, model, foreignName: `${model} für 模型`, upstream, flooded: () => lane.flooded.bytes };
 }
 
-function arenaOf(program: Program, lanes: readonly Lane[], close: () => Promise<void>): Arena {
+function configOf(lanes: readonly Lane[]): string {
+  const entries = lanes.flatMap(({ dialect, model, foreignName, upstream }) =>
+    [model, foreignName].map((name) => {
+      const parameters =
+        dialect === 'openai'
+          ? {
+              model: 'openai/upstream-model',
+              api_base: `${upstream.origin}/v1`,
+              api_key: 'sk-of-the-operator',
+            }
+          : { model: 'ollama_chat/tiny', api_base: upstream.origin };
+      return `  - ${JSON.stringify({ model_name: name, litellm_params: parameters })}\n`;
+    }),
+  );
+  return `vaults: []\nmodel_list:\n${entries.join('')}`;
+}
+
+function arenaOf(from: Pick<Arena, 'program' | 'lanes' | 'configFile'>, close: () => Promise<void>): Arena {
+  const { program } = from;
   const metrics = async (): Promise<string> => (await fetch(`${program.url}/metrics`)).text();
   return {
-    program,
+    ...from,
     url: program.url,
-    lanes,
     metrics,
     async outcome(requestId) {
       let found: LogLine | undefined;
