@@ -23,6 +23,13 @@ test('an answer is told from everything else', () => {
   }
 });
 
+test('a body that was cut right behind a brace is no answer', () => {
+  const whole = JSON.stringify({ choices: [{ message: { content: '"}' } }], usage: { prompt_tokens: 3 } });
+  for (let end = 0; end < whole.length; end += 1)
+    assert.equal(check(whole.slice(0, end)).kind, 'invalid', whole.slice(0, end));
+  assert.equal(check(`${whole}}`).kind, 'invalid');
+});
+
 test('an error inside a 200 is found, and one that is only talked about is not', () => {
   assert.deepEqual(check('{"error":{"message":"no","code":"c"}}'), {
     kind: 'failure',
