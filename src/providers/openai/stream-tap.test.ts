@@ -36,3 +36,31 @@ test('a chunk that says something keeps its usage, whoever asked', () => {
   for (const strip of [true, false])
     assert.equal(through(text + FINISH + DONE, strip).out, text + FINISH + DONE);
 });
+
+for (const [name, wrong] of [
+  ['half a chunk', 'data: {"choices":[{"delta":{"content":"x\n\n'],
+  ['plain text', 'data: Internal Server Error\n\n'],
+] as const) {
+  test(`${name} in place of an event ends what is given out, whatever follows it`, () => {
+    const { out, tap } = through(TEXT + wrong + FINISH + DONE, false);
+    assert.equal(out, TEXT);
+    assert.equal(tap.malformed, true);
+    assert.equal(tap.feed(Buffer.from(FINISH)), undefined);
+    const crlf = (text: string): string => text.replaceAll('\n', '\r\n');
+    assert.equal(through(crlf(TEXT + wrong + FINISH + DONE), false).out, crlf(TEXT));
+  });
+}
+
+test('comments, empty data and fields nobody knows are no malformed events', () => {
+  const odd = ': ping\n\nevent: x\nid: 1\n\ndata:\n\nvendor\n\ndata: null\n\n';
+  const { out, tap } = through(odd + TEXT + odd + FINISH + DONE, false);
+  assert.equal(out, odd + TEXT + odd + FINISH + DONE);
+  assert.equal(tap.malformed, false);
+});
+
+test('a byte order mark does not leave, since a heartbeat may stand before it', () => {
+  assert.equal(through(`\uFEFF${TEXT}${FINISH}`, false).out, TEXT + FINISH);
+  const tap = new StreamTap(false);
+  const parts = [...Buffer.from(`\uFEFF${TEXT}${TEXT}`)].map((byte) => tap.feed(Buffer.of(byte)));
+  assert.equal(Buffer.concat(parts.filter((part) => part !== undefined)).toString(), TEXT + TEXT);
+});

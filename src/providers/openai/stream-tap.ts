@@ -1,6 +1,7 @@
 import type { Usage } from '../chat.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
+import { dataOf, endsLikeJson, eventsOf, parseData, soundLength } from './stream-events.ts';
 
 /** Longest event that is waited for, in bytes: a server that never ends one must not fill the memory. */
 const EVENT_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -12,13 +13,14 @@ const LF_LF = Buffer.from('\n\n');
 const CRLF_CRLF = Buffer.from('\r\n\r\n');
 const CR_CR = Buffer.from('\r\r');
 /** Stands in a chunk with usage only: inside a JSON string its quotes would be escaped. */
-const USAGE_MARK = Buffer.from('"prompt_tokens"');
+const USAGE_MARK = '"prompt_tokens"';
 const ERROR_KEY = Buffer.from('"error"');
 const NOTHING: Buffer = Buffer.alloc(0);
 /** One less than the longest blank line. */
 const LEAD_BYTES = 3;
 const LF = 0x0a;
 const CR = 0x0d;
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /** What a stream said of itself by the time it ended. */
 export type StreamFacts = {
@@ -37,6 +39,8 @@ export type StreamFacts = {
  */
 export class StreamTap {
   readonly #stripUsage: boolean;
+  #begun = false;
+  #malformed = false;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   /** The last bytes of what is pending: a blank line may be cut anywhere. */
@@ -57,12 +61,25 @@ export class StreamTap {
     return this.#pendingBytes > EVENT_LIMIT_BYTES;
   }
 
+  /** Whether an event has come whose data is no JSON; from it on nothing is given out. */
+  get malformed(): boolean {
+    return this.#malformed;
+  }
+
   /** Takes what arrived and gives the whole events there are now. */
   feed(chunk: Buffer): Buffer | undefined {
-    const whole = this.#pendingBytes === 0 ? this.#cut(chunk) : this.#join(chunk);
+    if (this.#malformed) return undefined;
+    let whole = this.#pendingBytes === 0 ? this.#cut(chunk) : this.#join(chunk);
     if (whole === undefined) return undefined;
+    if (!this.#begun) whole = this.#begin(whole);
+    // The marks looked for are ASCII, and searching a string is cheaper than searching a buffer.
+    const text = whole.toString('latin1');
+    if (!endsLikeJson(text)) {
+      whole = this.#sound(whole, text);
+      if (whole === undefined) return undefined;
+    }
     this.#remember(whole);
-    return whole.includes(USAGE_MARK) ? withUsageSettled(whole, this.#stripUsage) : whole;
+    return text.includes(USAGE_MARK) ? withUsageSettled(whole, this.#stripUsage) : whole;
   }
 
   /** Gives what is left when the connection ended: a last event without its blank line. */
@@ -72,7 +89,7 @@ export class StreamTap {
     this.#pending = [];
     this.#pendingBytes = 0;
     const data = dataOf(rest.toString());
-    if (data === undefined || (data !== '[DONE]' && parse(data) === undefined)) return undefined;
+    if (data === undefined || (data !== '[DONE]' && parseData(data) === undefined)) return undefined;
     this.#remember(rest);
     return withUsageSettled(rest, this.#stripUsage);
   }
@@ -91,7 +108,7 @@ export class StreamTap {
         done = true;
         continue;
       }
-      const json = parse(data);
+      const json = parseData(data);
       failure ??= readFailure(json);
       usage ??= usageOf(json);
       complete ||= hasFinishReason(json);
@@ -128,6 +145,21 @@ export class StreamTap {
     return whole;
   }
 
+  /** A heartbeat may have gone out before the stream's byte order mark, which would then be text. */
+  #begin(whole: Buffer): Buffer {
+    this.#begun = true;
+    const mark = BYTE_ORDER_MARK.length;
+    return whole.subarray(0, mark).equals(BYTE_ORDER_MARK) ? whole.subarray(mark) : whole;
+  }
+
+  /** The events before the first malformed one. */
+  #sound(whole: Buffer, text: string): Buffer | undefined {
+    const length = soundLength(text);
+    if (length === whole.length) return whole;
+    this.#malformed = true;
+    return length === 0 ? undefined : whole.subarray(0, length);
+  }
+
   #hold(rest: Buffer): void {
     this.#pending.push(rest);
     this.#pendingBytes += rest.length;
@@ -154,7 +186,7 @@ export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined 
   if (!events.includes(ERROR_KEY)) return undefined;
   for (const event of eventsOf(events.toString())) {
     const data = dataOf(event);
-    if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parse(data));
+    if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parseData(data));
   }
   return undefined;
 }
@@ -196,7 +228,7 @@ function withUsageSettled(block: Buffer, strip: boolean): Buffer | undefined {
 function settledUsage(event: string, strip: boolean): string | undefined {
   const data = dataOf(event);
   if (data === undefined || data === '[DONE]' || !data.includes('"usage"')) return event;
-  const json = parse(Buffer.from(data, 'latin1').toString());
+  const json = parseData(Buffer.from(data, 'latin1').toString());
   if (typeof json !== 'object' || json === null || !('choices' in json)) return event;
   const { choices } = json;
   if (usageOf(json) === undefined || !Array.isArray(choices) || !choices.every(saysNothing)) return event;
@@ -211,30 +243,6 @@ function saysNothing(choice: unknown): boolean {
   const delta: unknown = 'delta' in choice ? choice.delta : undefined;
   if (typeof delta !== 'object' || delta === null) return delta === undefined || delta === null;
   return Object.values(delta).every((value) => value === null || value === '');
-}
-
-function eventsOf(text: string): string[] {
-  return text.split(/\r\n\r\n|\n\n|\r\r/).filter((event) => event !== '');
-}
-
-/** The data of one event, lines joined by LF (WHATWG HTML section 9.2.6). */
-function dataOf(event: string): string | undefined {
-  const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith('data:'));
-  if (lines.length === 0) return undefined;
-  return lines
-    .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5))
-    .join('\n')
-    .trimEnd();
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch (error) {
-    // What is not JSON says nothing; whether the stream is complete is decided by what is.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function hasFinishReason(json: unknown): boolean {
