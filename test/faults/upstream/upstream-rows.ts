@@ -7,6 +7,7 @@ import type { FaultCase, UpstreamRow } from './fault-case.ts';
 import { FRAMING_ROWS } from './framing.ts';
 import { SETTINGS } from './speech.ts';
 import { STATUS_ROWS } from './statuses.ts';
+import { STREAM_ROWS } from './streams.ts';
 
 /** Every fault of an upstream, to be run. */
 export const UPSTREAM_ROWS: readonly UpstreamRow[] = [
@@ -15,6 +16,7 @@ export const UPSTREAM_ROWS: readonly UpstreamRow[] = [
   ...FRAMING_ROWS,
   ...BODY_ROWS,
   ...STATUS_ROWS,
+  ...STREAM_ROWS,
 ].sort((a, b) => a.row - b.row);
 
 /** Every fault of an upstream, for the documentation. */

@@ -25,7 +25,10 @@ export function judge(answer: StrictAnswer, expected: Expected, mode: Mode): Rea
   const reading = streams ? readStream(answer.body) : readJson(raw);
   assert.equal(answer.status, expected.sees === 'error' ? expected.status : 200, seen);
   if (expected.sees === 'answer') {
-    assert.deepEqual(reading, { text: expected.text, finished: true }, seen);
+    assert.equal(reading.error, undefined, seen);
+    assert.ok(reading.finished, `the answer says that it is finished: ${seen}`);
+    // Some answers have megabytes, which nobody wants to read a difference of.
+    assert.ok(reading.text === expected.text, `the text is not the one expected: ${seen}`);
     return reading;
   }
   assert.ok(reading.error, `a failure is told: ${seen}`);
