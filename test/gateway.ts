@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { createApp, gatewayRoutes } from '../src/gateway/app.ts';
 import type { AppDependencies } from '../src/gateway/app.ts';
 import type { Route } from '../src/gateway/route-table.ts';
+import type { RoutingSettings } from '../src/config/settings.ts';
+import { Balancer } from '../src/router/balancer.ts';
 import type { Deployment, ModelRegistry } from '../src/router/deployment.ts';
 import type { LogFields, Logger } from '../src/telemetry/log.ts';
 import { createMetrics } from '../src/telemetry/metrics.ts';
@@ -32,12 +34,13 @@ export function deployment(fields: Partial<Deployment> = {}): Deployment {
 
 /** A registry of fixed deployments; names in `away` are known but cannot be served. */
 export function registryOf(deployments: readonly Deployment[], away: readonly string[] = []): ModelRegistry {
+  const groups = Map.groupBy(deployments, (entry) => entry.modelName);
   const first = (use: 'chat' | 'embedding'): Deployment | undefined =>
     deployments.find((entry) => entry.capabilities[use] === true);
   return {
     resolve(name) {
-      const found = deployments.find((entry) => entry.modelName === name);
-      if (found) return { kind: 'found', deployment: found };
+      const group = groups.get(name);
+      if (group?.[0]) return { kind: 'found', deployment: group[0], group };
       if (away.includes(name)) {
         return { kind: 'away', model: name, host: 'http://127.0.0.1:11434', remedy: 'start "ollama serve"' };
       }
@@ -47,6 +50,17 @@ export function registryOf(deployments: readonly Deployment[], away: readonly st
     defaultChat: () => first('chat'),
     defaultEmbedding: () => first('embedding'),
   };
+}
+
+/** A balancer without a configuration of its own, whose pauses are short. */
+export function balancerFor(logger: Logger, settings: Partial<RoutingSettings> = {}): Balancer {
+  return new Balancer({
+    settings: { strategy: 'simple-shuffle', retries: 2, retryAfterMs: 0, timeouts: {}, ...settings },
+    logger,
+    monotonicMs: () => performance.now(),
+    random: Math.random,
+    pause: { leastMs: 5, mostMs: 20 },
+  });
 }
 
 /** One line of the log. */
@@ -76,6 +90,7 @@ export async function startGateway(
   };
   const dependencies: AppDependencies = {
     registry: registryOf(deployments),
+    balancer: balancerFor(collect(log)),
     upstream,
     writers: { ollama: unused, vault: unused, extractive: unused },
     embedders: { ollama: unused },

@@ -1,3 +1,4 @@
+import type { LitellmStrategy } from './routing-schema.ts';
 import type { ProviderMode, TransportName } from './settings.ts';
 
 /** One entry of `model_list` as written. */
@@ -8,6 +9,15 @@ export type ModelEntryFile = {
     readonly api_base?: string | undefined;
     readonly api_key?: string | undefined;
     readonly mock_response?: string | undefined;
+    readonly weight?: number | undefined;
+    readonly rpm?: number | undefined;
+    readonly tpm?: number | undefined;
+    readonly max_parallel_requests?: number | undefined;
+    readonly num_retries?: number | undefined;
+    readonly cooldown_time?: number | undefined;
+    readonly allowed_fails?: number | undefined;
+    readonly timeout?: number | undefined;
+    readonly stream_timeout?: number | undefined;
     readonly [parameter: string]: unknown;
   };
   readonly model_info?: Readonly<Record<string, unknown>> | undefined;
@@ -39,6 +49,31 @@ export type ConfigFile = {
     | undefined;
   readonly vaults?: readonly { readonly name?: string | undefined; readonly path: string }[] | undefined;
   readonly model_list?: readonly ModelEntryFile[] | undefined;
+  readonly router_settings?:
+    | {
+        readonly routing_strategy?: LitellmStrategy | undefined;
+        readonly num_retries?: number | undefined;
+        readonly timeout?: number | undefined;
+        readonly cooldown_time?: number | undefined;
+        readonly allowed_fails?: number | undefined;
+        readonly retry_after?: number | undefined;
+      }
+    | undefined;
+  readonly litellm_settings?:
+    | { readonly num_retries?: number | undefined; readonly request_timeout?: number | undefined }
+    | undefined;
+  readonly upstream?:
+    | {
+        readonly timeouts?:
+          | {
+              readonly connect?: number | undefined;
+              readonly first_byte?: number | undefined;
+              readonly idle?: number | undefined;
+              readonly total?: number | undefined;
+            }
+          | undefined;
+      }
+    | undefined;
   readonly general_settings?: { readonly master_key?: string | undefined } | undefined;
   readonly providers?:
     | {

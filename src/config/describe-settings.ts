@@ -17,7 +17,7 @@ export function describeSettings(
   settings: Settings,
   origins: ReadonlyMap<string, ValueOrigin>,
 ): readonly SettingRow[] {
-  const { server, providers, rag, log } = settings;
+  const { server, routing, providers, rag, log } = settings;
   const values: Readonly<Record<string, unknown>> = {
     'server.host': server.host,
     'server.port': server.port,
@@ -30,6 +30,15 @@ export function describeSettings(
     'server.timeouts.stalled': server.timeouts.stalledMs / 1_000,
     'server.drain': server.drainMs / 1_000,
     'general_settings.master_key': settings.masterKey && '[secret]',
+    'router_settings.routing_strategy': routing.strategy,
+    'router_settings.num_retries': routing.retries,
+    'router_settings.cooldown_time': inSeconds(routing.cooldownMs),
+    'router_settings.allowed_fails': routing.allowedFails,
+    'router_settings.retry_after': inSeconds(routing.retryAfterMs),
+    'upstream.timeouts.connect': inSeconds(routing.timeouts.connectMs),
+    'upstream.timeouts.first_byte': inSeconds(routing.timeouts.firstByteMs),
+    'upstream.timeouts.idle': inSeconds(routing.timeouts.idleMs),
+    'upstream.timeouts.total': inSeconds(routing.timeouts.totalMs),
     'providers.default': providers.mode,
     'providers.ollama.url': providers.ollama.url,
     'providers.ollama.default_model': providers.ollama.defaultModel,
@@ -52,6 +61,10 @@ export function describeSettings(
       toRow(`model_list.${index}`, describeModel(entry), origins.get(`model_list.${index}`)),
     ),
   ];
+}
+
+function inSeconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1_000;
 }
 
 /** A row each, so that a long list stays readable. */

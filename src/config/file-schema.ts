@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConfigFile } from './config-file.ts';
 import { RUNNER_OPTIONS } from './ollama-options.ts';
 import type { RunnerOption } from './ollama-options.ts';
+import { DEPLOYMENT_ROUTING, LITELLM_SETTINGS, ROUTER_SETTINGS, UPSTREAM } from './routing-schema.ts';
 import { hostProblem, masterKeyProblem } from './safe-bind.ts';
 import { EMPTY_TEXT, hostName, origin, refined, seconds, text, truth, url, whole } from './schema-values.ts';
 import { vaultNameProblem } from './vault-name.ts';
@@ -97,6 +98,7 @@ const modelEntry = z.looseObject({
         .optional()
         .meta({ description: 'Key sent to that server. Never printed.', secret: true }),
       mock_response: z.string().optional().meta({ description: 'Answers with this text, without a server.' }),
+      ...DEPLOYMENT_ROUTING,
     })
     .meta({
       description:
@@ -249,8 +251,9 @@ export const FILE_SCHEMA: z.ZodType<ConfigFile> = z.strictObject({
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .optional()
     .meta({ description: 'Variables for `${NAME}` and `os.environ/NAME` in this file, over the real ones.' }),
-  litellm_settings: ignored(),
-  router_settings: ignored(),
+  router_settings: ROUTER_SETTINGS.optional(),
+  litellm_settings: LITELLM_SETTINGS.optional(),
+  upstream: UPSTREAM.optional(),
   callback_settings: ignored(),
   credential_list: ignored(),
   guardrails: ignored(),

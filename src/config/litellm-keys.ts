@@ -1,3 +1,4 @@
+import { DEPLOYMENT_ROUTING } from './routing-schema.ts';
 import type { Path } from './yaml-tree.ts';
 
 /**
@@ -8,8 +9,6 @@ import type { Path } from './yaml-tree.ts';
 
 /** Sections without any effect. */
 export const SECTIONS_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
-  'litellm_settings',
-  'router_settings',
   'callback_settings',
   'credential_list',
   'guardrails',
@@ -36,7 +35,6 @@ export const DEPLOYMENT_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'auto_router_config',
   'budget_duration',
   'configurable_clientside_auth_params',
-  'cooldown_time',
   'custom_llm_provider',
   'drop_params',
   'extra_body',
@@ -44,27 +42,36 @@ export const DEPLOYMENT_WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'headers',
   'litellm_credential_name',
   'max_budget',
-  'max_parallel_requests',
   'max_retries',
   'merge_reasoning_content_in_choices',
-  'num_retries',
   'order',
   'organization',
   'region_name',
-  'rpm',
   'rust',
-  'stream_timeout',
   'tag_regex',
   'tags',
-  'timeout',
-  'tpm',
   'use_in_pass_through',
   'use_litellm_proxy',
-  'weight',
 ]);
 
 /** Of a deployment, what Obelisk reads itself. */
-export const DEPLOYMENT_KEYS: readonly string[] = ['model', 'api_base', 'api_key', 'mock_response'];
+export const DEPLOYMENT_KEYS: readonly string[] = [
+  'model',
+  'api_base',
+  'api_key',
+  'mock_response',
+  ...Object.keys(DEPLOYMENT_ROUTING),
+];
+
+/** Of sections where any key of LiteLLM's may stand, the keys with an effect. */
+export const SETTINGS_WITH_EFFECT: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    'router_settings',
+    ['routing_strategy', 'num_retries', 'timeout', 'cooldown_time', 'allowed_fails', 'retry_after'],
+  ],
+  ['litellm_settings', ['num_retries', 'request_timeout']],
+  ['general_settings', ['master_key']],
+]);
 
 const COST = /_cost(?:_|$)|_per_(?:token|second|request|image|character|query|pixel|page)/;
 /** Credentials of clouds that are not spoken to yet: sent along, they would reach the wrong server. */
@@ -81,7 +88,8 @@ export function hasEffect(path: Path): boolean {
   const [section, second, third, fourth] = path;
   if (section === undefined) return true;
   if (SECTIONS_WITHOUT_EFFECT.has(String(section))) return false;
-  if (section === 'general_settings') return second === undefined || second === 'master_key';
+  const settings = SETTINGS_WITH_EFFECT.get(String(section));
+  if (settings) return second === undefined || settings.includes(String(second));
   if (section === 'providers') return providerKeyHasEffect(second, third);
   if (section !== 'model_list' || third === undefined) return true;
   if (third === 'litellm_params') return fourth === undefined || deploymentKeyHasEffect(String(fourth));

@@ -139,13 +139,13 @@ general_settings:
   assert.equal(fast?.apiKey?.reveal(), '0123');
   assert.deepEqual(fast?.params, { temperature: 0.5, num_ctx: 8192 });
   assert.deepEqual(fast?.modelInfo, { mode: 'chat' });
+  assert.deepEqual(fast?.routing, { rpm: 60 });
   assert.equal(fast?.line, 3);
   assert.equal(mock?.mockResponse, 'hello');
   assert.equal(settings.masterKey?.reveal(), 'sk-1234567890');
   assert.deepEqual(
     noEffect.map(({ key, line }) => `${line} ${key}`),
     [
-      '10 model_list.0.litellm_params.rpm',
       '11 model_list.0.litellm_params.aws_secret_access_key',
       '12 model_list.0.litellm_params.input_cost_per_token',
       '18 litellm_settings.drop_params',

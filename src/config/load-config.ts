@@ -7,6 +7,7 @@ import { Picker } from './pick.ts';
 import type { FileFacts } from './pick.ts';
 import { requireDataOutsideVaults } from './outside-vaults.ts';
 import { readConfigFile } from './read-config-file.ts';
+import { routingNotices } from './resolve-routing.ts';
 import { resolveSettings } from './resolve-settings.ts';
 import { requireSafeBind } from './safe-bind.ts';
 import type { LoadedConfig } from './settings.ts';
@@ -34,7 +35,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     settings,
     origins: picker.origins,
     noEffect: facts === undefined ? [] : noEffectOf(facts),
-    notices: noticesOf(settings, facts),
+    notices: [...noticesOf(settings, facts), ...routingNotices(file)],
     ...(facts === undefined ? {} : { file: facts.file }),
   };
 }
@@ -45,6 +46,9 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'vaults',
   'model_list',
   'general_settings',
+  'router_settings',
+  'litellm_settings',
+  'upstream',
   'providers',
   'ollama',
   'litellm',

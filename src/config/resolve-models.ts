@@ -3,6 +3,7 @@ import { toBaseUrl } from './base-url.ts';
 import type { ConfigFile, ModelEntryFile } from './config-file.ts';
 import { DEPLOYMENT_KEYS, deploymentKeyHasEffect } from './litellm-keys.ts';
 import type { FileFacts, Picker } from './pick.ts';
+import { routingOf } from './resolve-routing.ts';
 import type { ModelEntry } from './settings.ts';
 import type { Environment } from './substitute.ts';
 
@@ -23,6 +24,7 @@ function toModelEntry(entry: ModelEntryFile, index: number, from: ResolvingModel
   const line = from.facts?.tree.placeOf(path).line;
   const apiKey = keyOf(entry, index, from);
   const { model, api_base: apiBase, mock_response: mockResponse } = entry.litellm_params;
+  const routing = routingOf(entry);
   return {
     modelName: entry.model_name,
     model,
@@ -31,6 +33,7 @@ function toModelEntry(entry: ModelEntryFile, index: number, from: ResolvingModel
     ...(mockResponse === undefined ? {} : { mockResponse }),
     params: paramsOf(entry),
     modelInfo: entry.model_info ?? {},
+    ...(routing === undefined ? {} : { routing }),
     ...(line === undefined ? {} : { line }),
   };
 }

@@ -11,6 +11,7 @@ import { asOneOf, asText } from './pick.ts';
 import type { FileFacts, Picker } from './pick.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolveServer } from './resolve-server.ts';
+import { resolveRouting } from './resolve-routing.ts';
 import { resolveVaults } from './resolve-vaults.ts';
 import { masterKeyProblem } from './safe-bind.ts';
 import type { Settings } from './settings.ts';
@@ -28,6 +29,7 @@ export function resolveSettings(from: Resolving, picker: Picker): Settings {
     server: resolveServer(file, picker, inputs),
     ...(masterKey === undefined ? {} : { masterKey }),
     modelList: resolveModels(file, { picker, facts, environment: inputs.environment }),
+    routing: resolveRouting(file, picker),
     providers: resolveProviders(from, picker),
     vaults: resolveVaults(file, picker, { facts, inputs }),
     rag: resolveRag(file, picker),

@@ -4,7 +4,7 @@ import type { ConfigFile } from './config-file.ts';
 import { configError, printableKey } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { FILE_SCHEMA } from './file-schema.ts';
-import { DEPLOYMENT_KEYS } from './litellm-keys.ts';
+import { DEPLOYMENT_KEYS, SETTINGS_WITH_EFFECT } from './litellm-keys.ts';
 import { refusalOf } from './ollama-options.ts';
 import { knownKeysAt, placeOfKey, toSchemaTree } from './schema-tree.ts';
 import type { Path, YamlTree } from './yaml-tree.ts';
@@ -78,7 +78,7 @@ function nearMisses(value: unknown, tree: YamlTree): readonly ConfigProblem[] {
   const file = recordOf(value);
   const models = Array.isArray(file['model_list']) ? file['model_list'] : [];
   const places = [
-    { path: ['general_settings'], keys: file['general_settings'], known: ['master_key'] },
+    ...[...SETTINGS_WITH_EFFECT].map(([section, known]) => ({ path: [section], keys: file[section], known })),
     ...models.map((entry: unknown, index) => ({
       path: ['model_list', index, 'litellm_params'],
       keys: recordOf(entry)['litellm_params'],

@@ -1,7 +1,8 @@
+import type { Balancer } from '../router/balancer.ts';
 import type { ModelRegistry } from '../router/deployment.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Handler } from '../wire/http.ts';
+import type { Handler, HttpRequest } from '../wire/http.ts';
 import type { UpstreamClient } from '../wire/upstream.ts';
 import { OPEN_ADMISSION } from './admission.ts';
 import type { Admission } from './admission.ts';
@@ -22,6 +23,7 @@ import {
 import type { Readiness } from './health-routes.ts';
 import { createModelRoute, createModelsRoute } from './models-route.ts';
 import { OpenCalls } from './open-calls.ts';
+import { createRequestIds } from './request-id.ts';
 import type { Route } from './route-table.ts';
 import { createTargets } from './upstream-target.ts';
 
@@ -36,6 +38,7 @@ export type Clock = {
 /** Everything the gateway works with; built once, in `main.ts`. */
 export type AppDependencies = {
   readonly registry: ModelRegistry;
+  readonly balancer: Balancer;
   readonly upstream: UpstreamClient;
   readonly writers: ChatWriters;
   readonly embedders: Embedders;
@@ -53,6 +56,8 @@ export type AppDependencies = {
   readonly heartbeat?: Heartbeat;
   /** Whether new work is taken; it always is unless told. */
   readonly admission?: Admission;
+  /** Names each request; unless told, by this handler's own count. */
+  readonly idOf?: (request: HttpRequest) => string;
   /** Gets every call while it is open. */
   readonly calls?: OpenCalls;
 };
@@ -65,6 +70,7 @@ export function createApp(dependencies: AppDependencies): Handler {
     access: dependencies.access,
     observer: { metrics, logger, calls, monotonicMs: clock.monotonicMs },
     admission: dependencies.admission ?? OPEN_ADMISSION,
+    idOf: dependencies.idOf ?? createRequestIds(dependencies.instanceId),
     instanceId: dependencies.instanceId,
   });
 }

@@ -28,7 +28,7 @@ const LOGGED_REASON: ReadonlySet<ErrorCode> = new Set(['upstream_unreachable', '
 
 /** What a page of another origin may read, as SDKs and plugins do. */
 const EXPOSED_HEADERS =
-  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-options-ignored';
+  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-attempts, x-obelisk-options-ignored';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -53,6 +53,8 @@ export class Call {
   /** Public name of the model, once it is known to exist. */
   model = '';
   deploymentId = '';
+  /** Attempts at upstreams so far. */
+  attempts = 0;
   usage: Usage | undefined;
   /** Ends what is under way with an error; set by whoever answers in more than one step. */
   interrupted: ((error: ObeliskError) => void) | undefined;
@@ -150,6 +152,7 @@ export class Call {
     this.#status = status;
     headers['x-request-id'] = this.id;
     if (this.deploymentId !== '') headers['x-obelisk-deployment'] = toHeaderValue(this.deploymentId);
+    if (this.attempts > 0) headers['x-obelisk-attempts'] = String(this.attempts);
     if (this.corsOrigin !== undefined) {
       headers['access-control-allow-origin'] = this.corsOrigin;
       headers['access-control-expose-headers'] = EXPOSED_HEADERS;
@@ -199,6 +202,7 @@ export class Call {
       route: this.route,
       model: this.model || undefined,
       deployment: this.deploymentId || undefined,
+      attempts: this.attempts || undefined,
       status: this.#status || undefined,
       outcome,
       reason: error && LOGGED_REASON.has(error.code) ? error.message : undefined,

@@ -2,16 +2,21 @@ import { ObeliskError } from '../shared/errors.ts';
 import type { ChatWriter } from '../providers/chat.ts';
 import { parseChatRequest } from '../providers/openai/chat-request.ts';
 import { ignoredFields } from '../providers/openai/ignored-fields.ts';
+import type { Attempts } from '../router/attempts.ts';
+import type { Balancer } from '../router/balancer.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Scan } from '../wire/json-scan.ts';
+import { isPassedThrough, isUpstream } from './answering.ts';
+import type { Answering } from './answering.ts';
 import type { Call } from './call.ts';
 import { createMockWriter } from './mock-writer.ts';
 import { passThrough } from './pass-through.ts';
-import type { PassThroughDependencies } from './pass-through.ts';
-import { parseWithDefaults, readJsonBody, spliceBody } from './request-body.ts';
+import type { PassThroughDependencies } from './pass-through-request.ts';
+import { parseWithDefaults, readJsonBody } from './request-body.ts';
 import { resolveModel } from './resolve-model.ts';
+import { routeWriters } from './routed-attempts.ts';
 import { answerTranslated } from './translated-chat.ts';
-import type { TargetOf } from './upstream-target.ts';
+import type { TranslatedChat } from './translated-chat.ts';
 
 /** Who writes the answers of deployments that do not speak OpenAI's dialect. */
 export type ChatWriters = {
@@ -23,8 +28,8 @@ export type ChatWriters = {
 /** What the chat route is made of. */
 export type ChatRouteOptions = PassThroughDependencies & {
   readonly registry: ModelRegistry;
+  readonly balancer: Balancer;
   readonly writers: ChatWriters;
-  readonly targetOf: TargetOf;
   /** Text that no other answer has had. */
   readonly randomId: () => string;
 };
@@ -36,27 +41,97 @@ export function createChatRoute(options: ChatRouteOptions): (call: Call) => Prom
   return async (call) => {
     const scan = await readJsonBody(call.request);
     const asked = scan.value('model');
-    const deployment = resolveModel(options.registry, asked, 'chat');
+    const { deployment, group } = resolveModel(options.registry, asked, 'chat');
     call.model = deployment.modelName;
-    call.deploymentId = deployment.id;
-    if (deployment.dialect === 'openai' && deployment.mockResponse === undefined) {
-      passChat(call, { scan, asked, deployment }, options);
+    if (!isUpstream(deployment)) {
+      call.deploymentId = deployment.id;
+      const chat = toTranslated({ scan, deployment }, options);
+      await answerTranslated(call, { ...chat, write: writerOf(deployment, options.writers) });
       return;
     }
-    const body = parseWithDefaults(scan, deployment.defaults);
-    const request = parseChatRequest(body);
-    await answerTranslated(call, {
-      request,
-      ignored: ignoredFields(body),
-      write: writerOf(deployment, options.writers),
-      identity: {
-        id: `chatcmpl-${options.randomId()}`,
-        created: Math.floor(options.unixMs() / 1_000),
-        model: request.model,
-      },
-      heartbeat: options.heartbeat,
-      logger: options.logger,
+    const routed = new RoutedChat(call, { scan, asked, attempts: options.balancer.begin(group) }, options);
+    await routed.answer();
+  };
+}
+
+type AskedChat = { readonly scan: Scan; readonly asked: unknown; readonly attempts: Attempts };
+
+/** A chat on its way through the deployments of a name, of whatever dialects. */
+class RoutedChat {
+  readonly #call: Call;
+  readonly #chat: AskedChat;
+  readonly #options: ChatRouteOptions;
+  readonly #answering: Answering;
+
+  constructor(call: Call, chat: AskedChat, options: ChatRouteOptions) {
+    this.#call = call;
+    this.#chat = chat;
+    this.#options = options;
+    this.#answering = { attempts: chat.attempts, events: undefined, elsewhere: () => void this.answer() };
+  }
+
+  /** Answers with the deployment whose turn it is, and those after it. Never rejects after an attempt failed. */
+  async answer(): Promise<void> {
+    const { attempts } = this.#chat;
+    try {
+      if (isPassedThrough(attempts.deployment) || !(await this.#translate())) this.#pass();
+    } catch (error) {
+      attempts.abandoned();
+      if (this.#answering.events) this.#answering.events.fail(error);
+      else this.#call.fail(error);
+    }
+  }
+
+  async #translate(): Promise<boolean> {
+    const { scan, attempts } = this.#chat;
+    const { deployment } = attempts;
+    const translated = toTranslated({ scan, deployment }, this.#options);
+    const routed = { call: this.#call, answering: this.#answering, metrics: this.#options.metrics };
+    const write = routeWriters(routed, {
+      writerOf: (next) => writerOf(next, this.#options.writers),
+      requestFor: (next) =>
+        next.defaults === deployment.defaults
+          ? translated.request
+          : parseChatRequest(parseWithDefaults(scan, next.defaults)),
     });
+    return answerTranslated(this.#call, { ...translated, write, answering: this.#answering });
+  }
+
+  #pass(): void {
+    const { scan, asked } = this.#chat;
+    const stream = requireStream(scan);
+    const stripUsage = stream && !asksForUsage(scan);
+    passThrough(
+      this.#call,
+      {
+        answering: this.#answering,
+        path: '/chat/completions',
+        proof: 'choices',
+        scan,
+        asked,
+        stream,
+        stripUsage,
+        ...(stripUsage ? { set: { stream_options: withUsage(scan) } } : {}),
+      },
+      this.#options,
+    );
+  }
+}
+
+/** What translating a chat needs, but for its writer. */
+function toTranslated(
+  { scan, deployment }: { readonly scan: Scan; readonly deployment: Deployment },
+  { randomId, unixMs, heartbeat, logger }: ChatRouteOptions,
+): Omit<TranslatedChat, 'write'> {
+  const body = parseWithDefaults(scan, deployment.defaults);
+  const request = parseChatRequest(body);
+  const created = Math.floor(unixMs() / 1_000);
+  return {
+    request,
+    ignored: ignoredFields(body),
+    identity: { id: `chatcmpl-${randomId()}`, created, model: request.model },
+    heartbeat,
+    logger,
   };
 }
 
@@ -72,31 +147,6 @@ function writerOf(deployment: Deployment, writers: ChatWriters): ChatWriter {
     default:
       throw new Error('an OpenAI-compatible deployment is passed through');
   }
-}
-
-type ChatPassage = { readonly scan: Scan; readonly asked: unknown; readonly deployment: Deployment };
-
-function passChat(call: Call, { scan, asked, deployment }: ChatPassage, options: ChatRouteOptions): void {
-  const target = options.targetOf(deployment);
-  const stream = requireStream(scan);
-  const addUsage = stream && !asksForUsage(scan);
-  passThrough(
-    call,
-    {
-      target,
-      path: '/chat/completions',
-      proof: 'choices',
-      stream,
-      stripUsage: addUsage,
-      body: spliceBody(scan, {
-        asked,
-        model: deployment.model,
-        defaults: target.defaults,
-        ...(addUsage ? { set: { stream_options: withUsage(scan) } } : {}),
-      }),
-    },
-    options,
-  );
 }
 
 function requireStream(scan: Scan): boolean {

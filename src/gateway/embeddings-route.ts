@@ -1,13 +1,18 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { Embedder } from '../providers/chat.ts';
 import { parseEmbeddingRequest, toEmbeddingBody } from '../providers/openai/embedding-body.ts';
+import type { Attempts } from '../router/attempts.ts';
+import type { Balancer } from '../router/balancer.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
+import type { Scan } from '../wire/json-scan.ts';
+import { isPassedThrough, isUpstream } from './answering.ts';
+import type { Answering } from './answering.ts';
 import type { Call } from './call.ts';
 import { passThrough } from './pass-through.ts';
-import type { PassThroughDependencies } from './pass-through.ts';
-import { parseWithDefaults, readJsonBody, spliceBody } from './request-body.ts';
+import type { PassThroughDependencies } from './pass-through-request.ts';
+import { parseWithDefaults, readJsonBody } from './request-body.ts';
 import { resolveModel } from './resolve-model.ts';
-import type { TargetOf } from './upstream-target.ts';
+import { afterFailure, noteAttempt, noteSuccess } from './routed-attempts.ts';
 
 /** Who makes the embeddings of deployments that do not speak OpenAI's dialect. */
 export type Embedders = { readonly ollama: (deployment: Deployment) => Embedder };
@@ -15,8 +20,8 @@ export type Embedders = { readonly ollama: (deployment: Deployment) => Embedder 
 /** What the embeddings route is made of. */
 export type EmbeddingsRouteOptions = PassThroughDependencies & {
   readonly registry: ModelRegistry;
+  readonly balancer: Balancer;
   readonly embedders: Embedders;
-  readonly targetOf: TargetOf;
 };
 
 /** Creates `POST /v1/embeddings`. */
@@ -24,38 +29,82 @@ export function createEmbeddingsRoute(options: EmbeddingsRouteOptions): (call: C
   return async (call) => {
     const scan = await readJsonBody(call.request);
     const asked = scan.value('model');
-    const deployment = resolveModel(options.registry, asked, 'embedding');
+    const { deployment, group } = resolveModel(options.registry, asked, 'embedding');
     call.model = deployment.modelName;
-    call.deploymentId = deployment.id;
-    if (deployment.dialect === 'openai' && deployment.mockResponse === undefined) {
-      const target = options.targetOf(deployment);
-      const body = spliceBody(scan, { asked, model: deployment.model, defaults: target.defaults });
-      const path = '/embeddings';
-      passThrough(call, { target, path, body, proof: 'data', stream: false, stripUsage: false }, options);
-      return;
-    }
-    if (deployment.dialect !== 'ollama') throw noEmbeddings(deployment);
-    await embed(call, parseWithDefaults(scan, deployment.defaults), options.embedders.ollama(deployment));
+    if (!isUpstream(deployment)) throw noEmbeddings(deployment);
+    const attempts = options.balancer.begin(group);
+    await new RoutedEmbedding(call, { scan, asked, attempts }, options).answer();
   };
 }
 
-async function embed(call: Call, json: unknown, embedder: Embedder): Promise<void> {
-  const { request, encoding } = parseEmbeddingRequest(json);
-  const controller = new AbortController();
-  const stopWatching = call.onGone(() => {
-    controller.abort();
-    call.settle('client_gone');
-  });
-  call.interrupted = (error) => {
-    call.fail(error);
-    controller.abort(error);
-  };
-  try {
-    const result = await embedder(request, controller.signal);
-    call.usage = { promptTokens: result.promptTokens, completionTokens: 0 };
-    call.json(200, toEmbeddingBody(result, request.model, encoding));
-  } finally {
-    stopWatching();
+type AskedEmbedding = { readonly scan: Scan; readonly asked: unknown; readonly attempts: Attempts };
+
+/** A request for embeddings on its way through the deployments of a name, of whatever dialects. */
+class RoutedEmbedding {
+  readonly #call: Call;
+  readonly #asked: AskedEmbedding;
+  readonly #options: EmbeddingsRouteOptions;
+  readonly #answering: Answering;
+
+  constructor(call: Call, asked: AskedEmbedding, options: EmbeddingsRouteOptions) {
+    this.#call = call;
+    this.#asked = asked;
+    this.#options = options;
+    this.#answering = { attempts: asked.attempts, events: undefined, elsewhere: () => void this.answer() };
+  }
+
+  /** Answers with the deployment whose turn it is, and those after it. */
+  async answer(): Promise<void> {
+    const { scan, asked, attempts } = this.#asked;
+    try {
+      if (!isPassedThrough(attempts.deployment) && (await this.#embed())) return;
+      const about = { path: '/embeddings', proof: 'data', stream: false, stripUsage: false } as const;
+      passThrough(this.#call, { answering: this.#answering, scan, asked, ...about }, this.#options);
+    } catch (error) {
+      attempts.abandoned();
+      this.#call.fail(error);
+    }
+  }
+
+  /** Embeds until an answer is sent; false where the next deployment is passed through. */
+  async #embed(): Promise<boolean> {
+    const call = this.#call;
+    const controller = new AbortController();
+    const stopWatching = call.onGone(() => {
+      controller.abort();
+      call.settle('client_gone');
+    });
+    call.interrupted = (error) => {
+      call.fail(error);
+      controller.abort(error);
+    };
+    try {
+      return await this.#tryEach(controller.signal);
+    } finally {
+      stopWatching();
+    }
+  }
+
+  async #tryEach(signal: AbortSignal): Promise<boolean> {
+    const { scan, attempts } = this.#asked;
+    const { embedders, metrics } = this.#options;
+    const routed = { call: this.#call, answering: this.#answering, metrics };
+    while (!isPassedThrough(attempts.deployment)) {
+      const { deployment } = attempts;
+      if (deployment.dialect !== 'ollama') throw noEmbeddings(deployment);
+      noteAttempt(routed);
+      const { request, encoding } = parseEmbeddingRequest(parseWithDefaults(scan, deployment.defaults));
+      try {
+        const result = await embedders.ollama(deployment)(request, signal, attempts.clocks(false));
+        this.#call.usage = { promptTokens: result.promptTokens, completionTokens: 0 };
+        noteSuccess(routed, this.#call.usage);
+        this.#call.json(200, toEmbeddingBody(result, request.model, encoding));
+        return true;
+      } catch (error) {
+        await afterFailure(routed, error, { begun: false, signal });
+      }
+    }
+    return false;
   }
 }
 

@@ -29,7 +29,7 @@ export function createModelsRoute(registry: ModelRegistry): (call: Call) => void
 export function createModelRoute(registry: ModelRegistry, prefix: string): (call: Call) => void {
   return (call) => {
     const id = decodeId(call.request.path.slice(prefix.length));
-    const deployment = requireModel(registry, id);
+    const { deployment } = requireModel(registry, id);
     call.json(200, JSON.stringify(toModel(deployment, rolesOf(registry)(deployment))));
   };
 }

@@ -1,41 +1,18 @@
-import { ObeliskError } from '../shared/errors.ts';
-import { checkAnswer } from '../providers/openai/answer-check.ts';
-import type { UpstreamFailure } from '../providers/openai/error-body.ts';
+import type { ObeliskError } from '../shared/errors.ts';
 import { readLeadingFailure, StreamTap } from '../providers/openai/stream-tap.ts';
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
-import { toStreamedError, toUpstreamError } from '../providers/openai/upstream-error.ts';
-import type { Logger } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { Attempts } from '../router/attempts.ts';
 import type { Headers } from '../wire/http.ts';
-import type { Exchange, UpstreamClient, UpstreamSink } from '../wire/upstream.ts';
+import type { Exchange, UpstreamSink } from '../wire/upstream.ts';
 import type { Call } from './call.ts';
 import { EventStream } from './event-stream.ts';
-import type { Heartbeat } from './event-stream.ts';
-import { HOP_HEADER } from './hops.ts';
+import type { Answering } from './answering.ts';
+import { isPassedThrough } from './answering.ts';
+import { bodyFor, toUpstreamRequest } from './pass-through-request.ts';
+import type { PassThroughDependencies, PassThroughRequest } from './pass-through-request.ts';
+import { haveSameBody } from './upstream-target.ts';
 import type { UpstreamTarget } from './upstream-target.ts';
-
-/** What passing through needs beside the request. */
-export type PassThroughDependencies = {
-  readonly upstream: UpstreamClient;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly heartbeat: Heartbeat;
-  /** Milliseconds since the epoch. */
-  readonly unixMs: () => number;
-};
-
-/** One request on its way to an upstream of the same dialect. */
-export type PassThroughRequest = {
-  readonly target: UpstreamTarget;
-  /** Below the base URL: `/chat/completions`. */
-  readonly path: string;
-  readonly body: Buffer;
-  /** The key that only an answer has. */
-  readonly proof: 'choices' | 'data';
-  readonly stream: boolean;
-  /** Whether usage was asked for by us and not by the client. */
-  readonly stripUsage: boolean;
-};
+import { invalidAnswer, judgeWhole, reportedError } from './whole-answer.ts';
 
 /** Largest answer that is kept whole: a cut one must become an error, so JSON waits for its end. */
 const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -46,7 +23,8 @@ const ERROR_LIMIT_BYTES = 64 * 1024;
 /**
  * Sends the request on and its answer back, byte for byte; returns at once. `model` in the answer
  * stays what the upstream says: OpenAI too answers with a longer name than it was asked for, and
- * rewriting it in every event costs more than all the rest.
+ * rewriting it in every event costs more than all the rest. Until the client has got data, what
+ * fails is tried at another deployment.
  */
 export function passThrough(
   call: Call,
@@ -61,11 +39,18 @@ type Mode = 'waiting' | 'stream' | 'whole' | 'over';
 /** The upstream's answer becoming the client's: one object instead of closures, no promises. */
 class Passage implements UpstreamSink {
   readonly #call: Call;
-  readonly #request: PassThroughRequest;
   readonly #dependencies: PassThroughDependencies;
+  readonly #attempts: Attempts;
+  readonly #answering: Answering;
+  readonly #proof: PassThroughRequest['proof'];
   readonly #events: EventStream | undefined;
   readonly #tap: StreamTap | undefined;
+  /** Let go once the answer has begun: a stream may outlast its request's body by minutes. */
+  #request: PassThroughRequest | undefined;
+  #body: Buffer | undefined;
+  #target: UpstreamTarget;
   #exchange: Exchange | undefined;
+  #pause: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
   #mode: Mode = 'waiting';
   #status = 0;
@@ -74,35 +59,30 @@ class Passage implements UpstreamSink {
   #bytes = 0;
 
   constructor(call: Call, request: PassThroughRequest, dependencies: PassThroughDependencies) {
+    const { answering } = request;
     this.#call = call;
     this.#request = request;
     this.#dependencies = dependencies;
+    this.#answering = answering;
+    this.#attempts = answering.attempts;
+    this.#proof = request.proof;
+    this.#target = dependencies.targetOf(this.#attempts.deployment);
     if (request.stream) {
-      this.#events = new EventStream(call, dependencies.heartbeat);
+      answering.events ??= new EventStream(call, dependencies.heartbeat);
+      this.#events = answering.events;
       this.#tap = new StreamTap(request.stripUsage);
     }
   }
 
   start(): void {
-    const { target, path, body } = this.#request;
-    const { hops } = this.#call;
-    const { origin, basePath, headers, clocks } = target;
     this.#stopWatching = this.#call.onGone(() => this.#onGone());
     if (this.#mode === 'over') return;
     this.#call.interrupted = (error) => {
-      if (this.#mode !== 'over') this.#fail(error);
+      if (this.#mode === 'over') return;
+      this.#attempts.abandoned();
+      this.#tell(error);
     };
-    this.#exchange = this.#dependencies.upstream.send(
-      {
-        origin,
-        path: basePath + path,
-        method: 'POST',
-        headers: hops === '' ? headers : { ...headers, [HOP_HEADER]: `${hops},${headers[HOP_HEADER]}` },
-        body,
-        clocks,
-      },
-      this,
-    );
+    this.#ask();
   }
 
   onHead(status: number, headers: Headers): void {
@@ -117,8 +97,7 @@ class Passage implements UpstreamSink {
     if (this.#mode === 'over') return true;
     this.#bytes += chunk.length;
     if (this.#bytes <= (this.#status < 400 ? ANSWER_LIMIT_BYTES : ERROR_LIMIT_BYTES)) this.#parts.push(chunk);
-    else if (this.#status < 400)
-      this.#fail(this.#invalid(`answered with more than ${ANSWER_LIMIT_BYTES} bytes`));
+    else if (this.#status < 400) this.#failInvalid(`answered with more than ${ANSWER_LIMIT_BYTES} bytes`);
     return true;
   }
 
@@ -135,11 +114,29 @@ class Passage implements UpstreamSink {
     else this.#fail(error);
   }
 
+  /** Sends the request to the deployment whose turn it is. */
+  #ask(): void {
+    const { deployment, made } = this.#attempts;
+    const { hops } = this.#call;
+    if (this.#request === undefined) throw new Error('an answer that has begun is not asked for again');
+    const { path } = this.#request;
+    this.#call.deploymentId = deployment.id;
+    this.#call.attempts = made;
+    this.#mode = 'waiting';
+    this.#status = 0;
+    this.#body ??= bodyFor(this.#request, this.#target);
+    const clocks = this.#attempts.clocks(this.#tap !== undefined);
+    this.#exchange = this.#dependencies.upstream.send(
+      toUpstreamRequest(this.#target, { path, hops, body: this.#body, clocks }),
+      this,
+    );
+  }
+
   #onStream(chunk: Buffer): boolean {
     const { events, tap } = this.#streaming();
     const whole = tap.feed(chunk);
     if (tap.overflown) {
-      this.#fail(this.#invalid('sent an event of more than 4 MiB'));
+      this.#failInvalid('sent an event of more than 4 MiB');
       return true;
     }
     if (whole === undefined) return true;
@@ -147,9 +144,10 @@ class Passage implements UpstreamSink {
       // Until the first data an error still gets a status of its own.
       const failure = readLeadingFailure(whole);
       if (failure) {
-        this.#fail(this.#streamedError(failure));
+        this.#fail(reportedError(failure, this.#target));
         return true;
       }
+      this.#begin();
     }
     if (events.send(whole)) return true;
     events.onDrain(() => this.#exchange?.resume());
@@ -162,11 +160,12 @@ class Passage implements UpstreamSink {
     const facts = tap.facts();
     if (facts.usage) this.#call.usage = facts.usage;
     if (facts.failure) {
-      const failure = this.#streamedError(facts.failure);
+      const failure = reportedError(facts.failure, this.#target);
       if (!events.committed) {
         this.#fail(failure);
         return;
       }
+      this.#attempts.failed(failure, this.#status);
       this.#over(failure.code);
       // The upstream's own error frame goes out as it is: it says more than ours could.
       if (rest) events.send(rest);
@@ -174,43 +173,36 @@ class Passage implements UpstreamSink {
       return;
     }
     if (!facts.complete) {
-      this.#fail(error ?? this.#invalid('ended its stream without a finish_reason'));
+      this.#fail(error ?? invalidAnswer('ended its stream without a finish_reason', this.#target));
       return;
     }
-    this.#over('ok');
+    this.#succeed();
     if (rest) events.send(rest);
     events.end(facts.done ? '' : STREAM_DONE);
   }
 
   #onWhole(body: Buffer): void {
-    const { target, proof, stream } = this.#request;
-    if (this.#status < 200 || this.#status > 299) {
-      const retryAfter = this.#headers['retry-after'];
-      const said = target.redact(body.toString());
-      const answer = { status: this.#status, retryAfter, body: said, upstream: target.name };
-      this.#fail(toUpstreamError(answer, this.#dependencies.unixMs()));
+    const { unixMs, logger } = this.#dependencies;
+    const judgement = judgeWhole(
+      { status: this.#status, headers: this.#headers, body },
+      { target: this.#target, proof: this.#proof, stream: this.#tap !== undefined, unixMs },
+    );
+    if (judgement.kind === 'answer') {
+      this.#call.usage = judgement.usage;
+      this.#succeed();
+      this.#call.json(200, body);
       return;
     }
-    const check = checkAnswer(body, proof);
-    if (check.kind === 'failure') {
-      this.#fail(this.#streamedError(check.failure));
-      return;
-    }
-    if (check.kind === 'invalid' || stream) {
-      this.#dependencies.logger.warn('upstream answered with something else', {
+    if (judgement.error.code === 'upstream_invalid') {
+      logger.warn('upstream answered with something else', {
         requestId: this.#call.id,
         deployment: this.#call.deploymentId,
         contentType: this.#headers['content-type'],
         bytes: body.length,
+        page: judgement.page,
       });
-      this.#fail(
-        this.#invalid(stream ? 'did not stream its answer' : 'answered with something that is no answer'),
-      );
-      return;
     }
-    if (check.usage) this.#call.usage = check.usage;
-    this.#over('ok');
-    this.#call.json(200, body);
+    this.#fail(judgement.error);
   }
 
   #streaming(): { events: EventStream; tap: StreamTap } {
@@ -218,33 +210,74 @@ class Passage implements UpstreamSink {
     return { events: this.#events, tap: this.#tap };
   }
 
-  #streamedError(failure: UpstreamFailure): ObeliskError {
-    const { redact, name } = this.#request.target;
-    const { message } = failure;
-    return toStreamedError(message === undefined ? failure : { ...failure, message: redact(message) }, name);
+  /** The first data is about to go out: from here on nothing is tried again. */
+  #begin(): void {
+    this.#attempts.answered();
+    this.#request = undefined;
+    this.#body = undefined;
   }
 
-  #invalid(what: string): ObeliskError {
-    const { name } = this.#request.target;
-    return new ObeliskError(
-      'upstream_invalid',
-      `${name} ${what}; check that its api_base is an OpenAI-compatible server`,
-    );
+  #succeed(): void {
+    const { usage } = this.#call;
+    this.#attempts.succeeded(usage ? usage.promptTokens + usage.completionTokens : 0);
+    this.#over('ok');
   }
 
+  #failInvalid(what: string): void {
+    this.#fail(invalidAnswer(what, this.#target));
+  }
+
+  /** Ends an attempt that failed: there may be another. */
   #fail(error: ObeliskError): void {
     // The rest of an answer that is not wanted would hold its connection.
-    if (this.#mode !== 'over') this.#exchange?.abort();
-    this.#over(error.code);
-    if (this.#events) this.#events.fail(error);
-    else this.#call.fail(error);
+    this.#exchange?.abort();
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#dependencies.metrics.upstreamAttempt(this.#call.deploymentId, error.code);
+    const waitMs = this.#attempts.failed(error, this.#status);
+    if (waitMs === undefined) this.#tell(error);
+    else if (waitMs === 0) this.#goOn(error);
+    else this.#pause = setTimeout(() => this.#goOn(error), waitMs);
+  }
+
+  #goOn(error: ObeliskError): void {
+    if (!this.#attempts.again()) {
+      this.#tell(error);
+      return;
+    }
+    const { deployment } = this.#attempts;
+    if (!isPassedThrough(deployment)) {
+      this.#close();
+      this.#answering.elsewhere();
+      return;
+    }
+    const target = this.#dependencies.targetOf(deployment);
+    if (!haveSameBody(target, this.#target)) this.#body = undefined;
+    this.#target = target;
+    this.#ask();
+  }
+
+  /** Ends the call with an error. */
+  #tell(error: ObeliskError): void {
+    this.#exchange?.abort();
+    this.#close();
+    const told = this.#attempts.told(error);
+    if (this.#events) this.#events.fail(told);
+    else this.#call.fail(told);
   }
 
   #over(outcome: string): void {
+    this.#close();
+    this.#dependencies.metrics.upstreamAttempt(this.#call.deploymentId, outcome);
+  }
+
+  #close(): void {
     this.#mode = 'over';
     this.#parts = [];
+    this.#request = undefined;
+    this.#body = undefined;
+    clearTimeout(this.#pause);
     this.#stopWatching?.();
-    this.#dependencies.metrics.upstreamAttempt(this.#call.deploymentId, outcome);
   }
 
   #onGone(): void {
@@ -255,7 +288,9 @@ class Passage implements UpstreamSink {
     if (facts?.usage) this.#call.usage = facts.usage;
     this.#exchange?.abort();
     this.#events?.stop();
-    this.#over(outcome);
+    if (outcome === 'ok') this.#succeed();
+    else if (this.#attempts.abandoned()) this.#over(outcome);
+    else this.#close();
     this.#call.settle(outcome);
   }
 }

@@ -1,5 +1,5 @@
 import { ObeliskError } from '../shared/errors.ts';
-import type { Deployment, ModelRegistry } from '../router/deployment.ts';
+import type { ModelRegistry, Resolution } from '../router/deployment.ts';
 
 /** What a model is asked for. */
 export type ModelUse = 'chat' | 'embedding';
@@ -10,13 +10,16 @@ export type ModelUse = 'chat' | 'embedding';
  */
 const SANE_NAME = /^[\p{L}\p{M}\p{N} ._:/@+-]{1,256}$/u;
 
+/** A model that can be asked for now, and every deployment of its name. */
+export type FoundModel = Extract<Resolution, { readonly kind: 'found' }>;
+
 /**
- * Finds the deployment that serves a model.
+ * Finds the deployments that serve a model.
  * @throws ObeliskError `model_not_found` naming the nearest, `model_unavailable` with host and
  *   remedy, `unsupported` where the model cannot do what is asked, `invalid_request` for what can
  *   be no name.
  */
-export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelUse): Deployment {
+export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelUse): FoundModel {
   return requireUse(registry, requireModel(registry, requireName(registry, name, use)), use);
 }
 
@@ -24,9 +27,9 @@ export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelU
  * Finds what a name means, whatever it is asked for.
  * @throws ObeliskError `model_not_found`, `model_unavailable`, `invalid_request`.
  */
-export function requireModel(registry: ModelRegistry, name: string): Deployment {
+export function requireModel(registry: ModelRegistry, name: string): FoundModel {
   const resolution = registry.resolve(name);
-  if (resolution.kind === 'found') return resolution.deployment;
+  if (resolution.kind === 'found') return resolution;
   if (resolution.kind === 'away') {
     const { model, host, remedy } = resolution;
     throw unavailable(`the model ${model} is known, but ${host} is away; ${remedy}`);
@@ -63,8 +66,9 @@ function requireName(registry: ModelRegistry, name: unknown, use: ModelUse): str
   throw new ObeliskError('invalid_request', `model: expected the name of a model${hint}`, { param: 'model' });
 }
 
-function requireUse(registry: ModelRegistry, deployment: Deployment, use: ModelUse): Deployment {
-  if (deployment.capabilities[use] !== false) return deployment;
+function requireUse(registry: ModelRegistry, found: FoundModel, use: ModelUse): FoundModel {
+  const { deployment } = found;
+  if (deployment.capabilities[use] !== false) return found;
   const instead = use === 'chat' ? registry.defaultChat() : registry.defaultEmbedding();
   const what = use === 'chat' ? 'an embedding model and cannot chat' : 'no embedding model';
   const hint = instead ? `; ask ${instead.modelName}` : '';

@@ -3,6 +3,7 @@ import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../provide
 import { createChatCompletionBuilder, createChatStreamWriter } from '../providers/openai/chat-output.ts';
 import type { AnswerIdentity } from '../providers/openai/chat-output.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Answering } from './answering.ts';
 import { toHeaderValue } from './call.ts';
 import type { Call } from './call.ts';
 import { EventStream } from './event-stream.ts';
@@ -18,12 +19,17 @@ export type TranslatedChat = {
   readonly identity: AnswerIdentity;
   /** Fields of the body that have no effect; named in a header. */
   readonly ignored: readonly string[];
+  /** Absent for what no upstream answers. */
+  readonly answering?: Answering;
   readonly heartbeat: Heartbeat;
   readonly logger: Logger;
 };
 
-/** Has an answer written and sends it in OpenAI's form, as a stream or as one body. */
-export async function answerTranslated(call: Call, chat: TranslatedChat): Promise<void> {
+/**
+ * Has an answer written and sends it in OpenAI's form, as a stream or as one body. Gives false where
+ * it has sent none, because the deployment whose turn it is now is passed through.
+ */
+export async function answerTranslated(call: Call, chat: TranslatedChat): Promise<boolean> {
   const controller = new AbortController();
   const stopWatching = call.onGone(() => {
     controller.abort(clientGone());
@@ -31,56 +37,66 @@ export async function answerTranslated(call: Call, chat: TranslatedChat): Promis
   });
   call.interrupted = (error) => controller.abort(error);
   try {
-    if (chat.request.stream) await stream(call, chat, controller.signal);
-    else await whole(call, chat, controller.signal);
+    return chat.request.stream
+      ? await stream(call, chat, controller.signal)
+      : await whole(call, chat, controller.signal);
   } finally {
     stopWatching();
   }
 }
 
-async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
-  const { request, write, identity, heartbeat } = chat;
-  const output = new EventStream(call, heartbeat);
+async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<boolean> {
+  const { request, write, identity, answering } = chat;
+  const output = openEvents(call, chat);
   Object.assign(output.headers, headersOf(chat));
   const writer = createChatStreamWriter(identity, request.includeUsage);
   // A writer may be slow to notice, or wait for a client that reads nothing.
   signal.addEventListener('abort', () => output.fail(signal.reason), { once: true });
   try {
     for await (const event of write(request, contextFor(call, chat, { signal, headers: output.headers }))) {
-      if (signal.aborted) return;
+      if (signal.aborted) return true;
       noteUsage(call, event);
       const text = output.committed ? writer.event(event) : writer.start() + writer.event(event);
       if (event.type === 'finish') {
         output.end(text);
-        return;
+        return true;
       }
       if (!output.send(text)) await output.drained();
     }
+    if (answering?.attempts.open === true) return false;
     output.fail(unfinished(call));
   } catch (error) {
     output.fail(signal.aborted ? signal.reason : error);
-  } finally {
-    output.stop();
   }
+  return true;
 }
 
-async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<void> {
+/** The client's stream, which an attempt before this one may have opened. */
+function openEvents(call: Call, { answering, heartbeat }: TranslatedChat): EventStream {
+  const output = answering?.events ?? new EventStream(call, heartbeat);
+  if (answering) answering.events = output;
+  return output;
+}
+
+async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<boolean> {
   const headers = headersOf(chat);
   const builder = createChatCompletionBuilder();
   signal.addEventListener('abort', () => call.fail(signal.reason, headers), { once: true });
   try {
     for await (const event of chat.write(chat.request, contextFor(call, chat, { signal, headers }))) {
-      if (signal.aborted) return;
+      if (signal.aborted) return true;
       call.markFirstToken();
       noteUsage(call, event);
       builder.add(event);
     }
+    if (chat.answering?.attempts.open === true) return false;
     const body = builder.body(chat.identity);
     if (body === undefined) throw unfinished(call);
     call.json(200, body, headers);
   } catch (error) {
     call.fail(signal.aborted ? signal.reason : error, headers);
   }
+  return true;
 }
 
 function headersOf({ ignored }: TranslatedChat): Record<string, string> {

@@ -1,7 +1,5 @@
 import type { Deployment } from '../router/deployment.ts';
 import type { Headers } from '../wire/http.ts';
-import { LOCAL_CLOCKS, REMOTE_CLOCKS } from '../wire/upstream.ts';
-import type { Clocks } from '../wire/upstream.ts';
 import { HOP_HEADER } from './hops.ts';
 
 /** What every request to one deployment has in common, worked out once. */
@@ -10,9 +8,10 @@ export type UpstreamTarget = {
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string;
   readonly headers: Headers;
-  readonly clocks: Clocks;
   /** Who it is, for messages. */
   readonly name: string;
+  /** The upstream's own name for the model. */
+  readonly model: string;
   /** JSON of the configuration's defaults by field, spliced in where a request is silent. */
   readonly defaults: ReadonlyMap<string, string>;
   /** Takes the deployment's key out of what the upstream said, which some repeat in their errors. */
@@ -38,6 +37,10 @@ export function createTargets(instanceId: string): TargetOf {
 }
 
 function toTarget(deployment: Deployment, instanceId: string): UpstreamTarget {
+  const { model } = deployment;
+  const defaults = new Map(
+    Object.entries(deployment.defaults).map(([field, value]) => [field, JSON.stringify(value)]),
+  );
   const url = new URL(deployment.baseUrl);
   return {
     origin: url.origin,
@@ -49,13 +52,18 @@ function toTarget(deployment: Deployment, instanceId: string): UpstreamTarget {
       [HOP_HEADER]: instanceId,
       ...(deployment.apiKey ? { authorization: `Bearer ${deployment.apiKey.reveal()}` } : {}),
     },
-    clocks: deployment.local ? LOCAL_CLOCKS : REMOTE_CLOCKS,
     name: `${deployment.modelName} (${deployment.baseUrl})`,
-    defaults: new Map(
-      Object.entries(deployment.defaults).map(([field, value]) => [field, JSON.stringify(value)]),
-    ),
+    model,
+    defaults,
     redact: redactorOf(deployment),
   };
+}
+
+/** Whether requests to two targets have the same body. */
+export function haveSameBody(one: UpstreamTarget, other: UpstreamTarget): boolean {
+  if (one.model !== other.model || one.defaults.size !== other.defaults.size) return false;
+  for (const [field, json] of one.defaults) if (other.defaults.get(field) !== json) return false;
+  return true;
 }
 
 /** A key of a few letters (`none`, `x`) is no secret and would tear words apart. */

@@ -58,7 +58,7 @@ async function* writeChat(
     ...(effective.numCtx === undefined ? {} : { contextTokens: effective.numCtx }),
   });
   const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
-  const lines = serving.hosts.client(target.baseUrl).chat(body, context.signal);
+  const lines = serving.hosts.client(target.baseUrl).chat(body, context.signal, context.clocks);
   for await (const line of tellingWindow(lines, window)) yield* fromOllamaLine(line, reader);
   requireOllamaDone(reader);
   if (body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);

@@ -26,9 +26,9 @@ export type OllamaClient = {
   /** `GET /api/ps`: the loaded models; one that is still loading is not among them. */
   ps(signal?: AbortSignal): Promise<readonly OllamaRunning[]>;
   /** `POST /api/chat`: the lines of the stream as JSON. Nothing arrives before the first token. */
-  chat(body: OllamaChatBody, signal: AbortSignal): AsyncIterable<unknown>;
+  chat(body: OllamaChatBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<unknown>;
   /** `POST /api/embed`: the answer as JSON. */
-  embed(body: OllamaEmbedBody, signal: AbortSignal): Promise<unknown>;
+  embed(body: OllamaEmbedBody, signal: AbortSignal, clocks?: Clocks): Promise<unknown>;
   /**
    * `POST /api/pull`: the steps of a download, ended by `success`. Leaving the loop cancels it; asking
    * again goes on from where it was.
@@ -78,16 +78,16 @@ export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
     show: (model, signal) =>
       look(showResponse, { method: 'POST', path: '/api/show', body: { model }, model }, signal),
     ps: async (signal) => (await look(runningModels, { method: 'GET', path: '/api/ps' }, signal)).models,
-    chat: (body, signal) =>
+    chat: (body, signal, own = clocks) =>
       readOllamaLines(
         options,
-        { method: 'POST', path: '/api/chat', body, model: body.model, clocks },
+        { method: 'POST', path: '/api/chat', body, model: body.model, clocks: own },
         signal,
       ),
-    embed: (body, signal) =>
+    embed: (body, signal, own = clocks) =>
       readOllamaJson(
         options,
-        { method: 'POST', path: '/api/embed', body, model: body.model, clocks },
+        { method: 'POST', path: '/api/embed', body, model: body.model, clocks: own },
         signal,
       ),
     pull(model, signal) {

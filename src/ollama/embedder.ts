@@ -1,6 +1,7 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { Embedder, EmbeddingRequest, EmbeddingResult } from '../providers/chat.ts';
 import { fromOllamaEmbed, toOllamaEmbed } from '../providers/ollama/embed.ts';
+import type { Clocks } from '../wire/upstream.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
 import { effectiveOptions, keepAliveOf } from './prepare.ts';
@@ -18,17 +19,18 @@ const BATCH_SIZE = 32;
  * that only chats, `invalid_request`, `model_not_found`, `upstream_*`, `client_gone`.
  */
 export function createOllamaEmbedder(serving: OllamaServing): (target: OllamaTarget) => Embedder {
-  return (target) => (request, signal) => embedAll({ serving, target, signal }, request);
+  return (target) => (request, signal, clocks) => embedAll({ serving, target, signal, clocks }, request);
 }
 
 type Embedding = {
   readonly serving: OllamaServing;
   readonly target: OllamaTarget;
   readonly signal: AbortSignal;
+  readonly clocks: Clocks | undefined;
 };
 
 async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<EmbeddingResult> {
-  const { serving, target, signal } = embedding;
+  const { serving, target, signal, clocks } = embedding;
   const model = await serving.hosts.describe(target, signal);
   if (model && !model.embedding) {
     throw new ObeliskError('unsupported', `${model.name} is not an embedding model`, { param: 'model' });
@@ -45,7 +47,7 @@ async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<
   for (let start = 0; start < request.input.length; start += BATCH_SIZE) {
     const input = request.input.slice(start, start + BATCH_SIZE);
     const body = toOllamaEmbed({ ...request, input }, { model: target.model, options });
-    const answer = await serving.hosts.client(target.baseUrl).embed(body, signal);
+    const answer = await serving.hosts.client(target.baseUrl).embed(body, signal, clocks);
     const batch = fromOllamaEmbed(answer, {
       count: input.length,
       host: target.baseUrl,

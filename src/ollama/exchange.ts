@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import { ollamaError } from '../providers/ollama/errors.ts';
+import { parseRetryAfter } from '../providers/openai/upstream-error.ts';
 import type { Headers } from '../wire/http.ts';
 import { createNdjsonReader } from '../wire/ndjson.ts';
 import type { Clocks, UpstreamClient, UpstreamRequest, UpstreamResponse } from '../wire/upstream.ts';
@@ -27,8 +28,6 @@ export type OllamaExchangeOptions = {
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
-/** Ollama's own client allows lines of 8 MB. */
-const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 const errorBody = z.object({ error: z.string() });
 
@@ -53,7 +52,7 @@ export async function readOllamaJson(
   signal?: AbortSignal,
 ): Promise<unknown> {
   const response = await openOllama(options, call, signal);
-  const bytes = await response.bytes(MAX_ANSWER_BYTES);
+  const bytes = await bytesOf(response);
   return bytes.length === 0 ? undefined : parseJson(bytes, { host: options.url, response });
 }
 
@@ -68,11 +67,8 @@ export async function* readOllamaLines(
 
 async function* readLines(response: UpstreamResponse, host: string): AsyncIterable<unknown> {
   let records: unknown[] = [];
-  const reader = createNdjsonReader({
-    maxRecordBytes: MAX_LINE_BYTES,
-    onRecord: (record) => records.push(record),
-  });
-  for await (const chunk of response.body) {
+  const reader = createNdjsonReader({ onRecord: (record) => records.push(record) });
+  for await (const chunk of bodyOf(response)) {
     const failure = failureOf(host, () => reader.feed(chunk));
     const taken = records;
     records = [];
@@ -82,6 +78,28 @@ async function* readLines(response: UpstreamResponse, host: string): AsyncIterab
   const failure = failureOf(host, () => reader.end());
   yield* records;
   if (failure !== undefined) throw failure;
+}
+
+async function bytesOf(response: UpstreamResponse): Promise<Buffer> {
+  try {
+    return await response.bytes(MAX_ANSWER_BYTES);
+  } catch (error) {
+    throw afterHead(error, response);
+  }
+}
+
+async function* bodyOf(response: UpstreamResponse): AsyncIterable<Buffer> {
+  try {
+    yield* response.body;
+  } catch (error) {
+    throw afterHead(error, response);
+  }
+}
+
+/** A failure in the middle of an answer, marked as such: the model did its work, so it is not asked again. */
+function afterHead(error: unknown, { status }: UpstreamResponse): unknown {
+  if (!isObeliskError(error) || error.code === 'client_gone') return error;
+  return new ObeliskError(error.code, error.message, { cause: error.cause ?? error, upstreamStatus: status });
 }
 
 /** The error of a step of the framing, with the host added; what was read before it still counts. */
@@ -116,16 +134,33 @@ async function toError(
   response: UpstreamResponse,
   { host, call }: { readonly host: string; readonly call: OllamaCall },
 ): Promise<ObeliskError> {
-  const text = (await response.bytes(MAX_ERROR_BYTES)).toString('utf8');
+  const text = await beginningOf(response);
   requireNotObelisk(host, response);
-  const retryAfter = Number(response.headers['retry-after']);
+  const { status, headers } = response;
+  if (status < 400) {
+    const message = `ollama ${host} answered ${call.path} with status ${status}, which Ollama never does; check its address`;
+    return new ObeliskError('upstream_invalid', message, { upstreamStatus: status });
+  }
+  const retryAfter = parseRetryAfter(headers['retry-after'], Date.now());
   return ollamaError({
-    status: response.status,
-    text: errorText(text) ?? `HTTP ${String(response.status)} from ${call.path}`,
+    status,
+    text: errorText(text) ?? `HTTP ${String(status)} from ${call.path}`,
     host,
     ...(call.model === undefined ? {} : { model: call.model }),
-    ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {}),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   });
+}
+
+/** What an error says, as far as it is read: one that goes on for ever is cut, and is the same error. */
+async function beginningOf(response: UpstreamResponse): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of response.body) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > MAX_ERROR_BYTES) break;
+  }
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** The `error` of a body; a body that is no JSON object of Ollama's is not quoted: it may be anyone's page. */

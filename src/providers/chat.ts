@@ -1,3 +1,5 @@
+import type { Clocks } from '../wire/upstream.ts';
+
 /**
  * A chat in no provider's dialect: what a request means and what comes back. Dialects translate
  * to and from these types; requests that keep their dialect end to end never become one.
@@ -97,6 +99,8 @@ export type ChatEvent =
 /** What a writer may tell and ask while it works. */
 export type ChatContext = {
   readonly signal: AbortSignal;
+  /** Clocks of the exchange with the upstream, where they are not the writer's own. */
+  readonly clocks?: Clocks;
   /** Called when the model is cold and the wait will be long. */
   onLoading?(): void;
   /** Response headers of Obelisk's own (`x-obelisk-…`), only before the first event. */
@@ -119,4 +123,9 @@ export type EmbeddingRequest = {
 export type EmbeddingResult = { readonly vectors: readonly Float32Array[]; readonly promptTokens: number };
 
 /** Makes embeddings. */
-export type Embedder = (request: EmbeddingRequest, signal: AbortSignal) => Promise<EmbeddingResult>;
+export type Embedder = (
+  request: EmbeddingRequest,
+  signal: AbortSignal,
+  /** Clocks of each exchange with the upstream, where they are not the embedder's own. */
+  clocks?: Clocks,
+) => Promise<EmbeddingResult>;

@@ -45,6 +45,7 @@ export function toConfiguredModel(
       defaults: entry.params,
       ...(entry.mockResponse === undefined ? {} : { mockResponse: entry.mockResponse }),
       capabilities: toldCapabilities(entry.modelInfo),
+      ...(entry.routing === undefined ? {} : { routing: entry.routing }),
       source,
       local: place.local,
     },

@@ -1,3 +1,4 @@
+import type { DeploymentRouting } from '../config/settings.ts';
 import type { Secret } from '../shared/secret.ts';
 
 /** Dialects an upstream can speak. `extractive` is the built-in writer; `vault` is a vault as a model. */
@@ -22,6 +23,8 @@ export type Deployment = {
   /** `litellm_params.mock_response`: the answer to every chat, given without an upstream. */
   readonly mockResponse?: string;
   readonly capabilities: ModelCapabilities;
+  /** Limits, weight and timeouts, where the configuration has some of its own. */
+  readonly routing?: DeploymentRouting;
   /** Where the model comes from, for people: `ollama http://127.0.0.1:11434`, `obelisk.yaml:12`. */
   readonly source: string;
   /** Whether text sent to it leaves the machine or the local network's model server. */
@@ -48,7 +51,11 @@ export function contextOf({ contextLength, servedContext }: ModelCapabilities): 
 
 /** What a model name means at this moment. */
 export type Resolution =
-  | { readonly kind: 'found'; readonly deployment: Deployment }
+  /**
+   * `group`: every deployment of the name that can be asked now, the same array while nothing
+   * changes. `deployment`: the first of them, for whoever only wants to know what the model can do.
+   */
+  | { readonly kind: 'found'; readonly deployment: Deployment; readonly group: readonly Deployment[] }
   /** Known, but its host is away: answered with 503. */
   | { readonly kind: 'away'; readonly model: string; readonly host: string; readonly remedy: string }
   /** Configured in a way that leads nowhere: answered with 503, which no waiting mends. */

@@ -25,16 +25,18 @@ const MAX_MATCHED = 256;
 export class ModelSources {
   readonly unservable: readonly Unservable[];
   readonly #options: ModelSourcesOptions;
-  /** How often each name of several deployments was asked for: they take turns. */
-  readonly #turns = new Map<string, number>();
   /** Deployments made from patterns, by the name they were asked by. */
   readonly #matched = new Map<string, Deployment>();
+  /** Groups of one, so that each stays the same array. */
+  readonly #singles = new WeakMap<Deployment, Resolution>();
   readonly #groups: ReadonlyMap<string, readonly Deployment[]>;
   /** Entries of `model_list` with a `*` in their name, the most specific first, as LiteLLM asks them. */
   readonly #patterns: readonly Deployment[];
   /** Built anew when what was found changed; deployments are compared by identity elsewhere. */
   #ollama: ReadonlyMap<string, Deployment> | undefined;
   #configured: ReadonlyMap<Deployment, Deployment> | undefined;
+  /** What each name of `model_list` that can be asked now means. */
+  #present = new Map<string, Resolution>();
 
   constructor(options: ModelSourcesOptions) {
     this.#options = options;
@@ -47,6 +49,7 @@ export class ModelSources {
     options.discovery.onChange(() => {
       this.#ollama = undefined;
       this.#configured = undefined;
+      this.#present = new Map();
     });
   }
 
@@ -101,18 +104,31 @@ export class ModelSources {
       backend === 'ollama'
         ? this.#ollamaModel(name)
         : this.#options.proxy?.model(withoutPrefix(name, LITELLM_PREFIX));
-    return found === undefined ? undefined : { kind: 'found', deployment: found };
+    return found === undefined ? undefined : this.#single(found);
   }
 
   #inModelList(name: string): Resolution | undefined {
-    const group = this.#groups.get(name) ?? [];
-    const [first] = group;
-    if (first === undefined) return this.#unservable(name);
-    const present = group.filter((deployment) => !this.#isAway(deployment));
-    if (present.length === 0) return this.#awayOllama(name);
-    const turn = this.#turns.get(name) ?? 0;
-    this.#turns.set(name, (turn + 1) % present.length);
-    return { kind: 'found', deployment: this.#informed(present[turn % present.length] ?? first) };
+    const known = this.#present.get(name);
+    if (known !== undefined) return known;
+    const entries = this.#groups.get(name);
+    if (entries === undefined) return this.#unservable(name);
+    const group = entries
+      .filter((deployment) => !this.#isAway(deployment))
+      .map((deployment) => this.#informed(deployment));
+    const [deployment] = group;
+    if (deployment === undefined) return this.#awayOllama(name);
+    const resolution: Resolution = { kind: 'found', deployment, group };
+    this.#present.set(name, resolution);
+    return resolution;
+  }
+
+  #single(deployment: Deployment): Resolution {
+    let resolution = this.#singles.get(deployment);
+    if (resolution === undefined) {
+      resolution = { kind: 'found', deployment, group: [deployment] };
+      this.#singles.set(deployment, resolution);
+    }
+    return resolution;
   }
 
   #ollamaModel(name: string): Deployment | undefined {
@@ -159,7 +175,7 @@ export class ModelSources {
 
   #byPattern(name: string): Resolution | undefined {
     const known = this.#matched.get(name);
-    if (known) return { kind: 'found', deployment: known };
+    if (known) return this.#single(known);
     for (const deployment of this.#patterns) {
       const matched = matchPattern(deployment.modelName, name);
       // A pattern is no name itself, and one that is handed on must stand for something.
@@ -170,7 +186,7 @@ export class ModelSources {
       // Names come from outside: what is remembered of them is bounded.
       if (this.#matched.size >= MAX_MATCHED) this.#matched.clear();
       this.#matched.set(name, made);
-      return { kind: 'found', deployment: made };
+      return this.#single(made);
     }
     return undefined;
   }

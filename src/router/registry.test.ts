@@ -1,106 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { ModelEntry, ProviderMode, Settings } from '../config/settings.ts';
-import { createOllamaClient } from '../ollama/client.ts';
-import { createOllamaDiscovery } from '../ollama/discovery.ts';
-import type { OllamaDiscovery } from '../ollama/discovery.ts';
-import { Secret } from '../shared/secret.ts';
-import { silentLogger } from '../telemetry/log.ts';
-import { createUpstreamClient } from '../wire/upstream-client.ts';
-import { json, ollama, routes } from '../../test/upstream-scripts.ts';
-import type { OllamaModel } from '../../test/upstream-scripts.ts';
-import { startUpstream } from '../../test/upstream.ts';
-import type { TestUpstream } from '../../test/upstream.ts';
-import type { Resolution } from './deployment.ts';
-import { createProxyModels } from './proxy-models.ts';
-import type { ProxyModels } from './proxy-models.ts';
-import { createModelRegistry } from './registry.ts';
-import type { ConfiguredRegistry } from './registry.ts';
-
-type Setting = AsyncDisposable & {
-  readonly registry: ConfiguredRegistry;
-  readonly server: TestUpstream;
-  readonly discovery: OllamaDiscovery;
-  readonly proxy: ProxyModels | undefined;
-  readonly proxyServer: TestUpstream;
-};
-
-type Wanted = {
-  readonly models?: readonly OllamaModel[];
-  readonly modelList?: readonly (Partial<ModelEntry> & { readonly modelName: string })[];
-  readonly mode?: ProviderMode;
-  readonly proxied?: readonly string[];
-  readonly vaults?: readonly string[];
-  readonly defaults?: { readonly defaultModel?: string; readonly defaultEmbeddingModel?: string };
-};
-
-async function start(wanted: Wanted = {}): Promise<Setting> {
-  const server = await startUpstream(ollama(wanted.models ?? []));
-  const proxyServer = await startUpstream(
-    routes({ 'GET /models': [json({ object: 'list', data: (wanted.proxied ?? []).map((id) => ({ id })) })] }),
-  );
-  const upstream = createUpstreamClient();
-  const client = createOllamaClient({ url: server.origin, upstream });
-  const discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
-  const litellm = { apiBase: proxyServer.origin, apiKey: new Secret('sk-proxy') };
-  const proxy =
-    wanted.proxied && createProxyModels({ proxy: litellm, upstream, pollMs: 60_000, logger: silentLogger });
-  await discovery.refresh();
-  await proxy?.refresh();
-  const settings = settingsOf(server.origin, wanted);
-  const registry = createModelRegistry({ settings, discovery, proxy, vaultNames: () => wanted.vaults ?? [] });
-  return {
-    registry,
-    server,
-    discovery,
-    proxy,
-    proxyServer,
-    async [Symbol.asyncDispose]() {
-      await upstream.close();
-      await server.close();
-      await proxyServer.close();
-    },
-  };
-}
-
-function settingsOf(url: string, wanted: Wanted): Settings {
-  return {
-    server: {
-      host: '127.0.0.1',
-      port: 0,
-      allowedHosts: [],
-      allowedOrigins: [],
-      transport: 'codec',
-      timeouts: { headersMs: 10_000, bodyMs: 60_000, keepAliveMs: 65_000, stalledMs: 60_000 },
-      drainMs: 30_000,
-    },
-    modelList: (wanted.modelList ?? []).map(entryOf),
-    providers: {
-      mode: wanted.mode ?? 'operation',
-      ollama: { url, hardware: {}, modelOverrides: {}, pollMs: 5000, ...wanted.defaults },
-    },
-    vaults: [],
-    rag: {},
-    dataDir: '/nowhere',
-    log: { level: 'info', format: 'auto' },
-  };
-}
-
-function entryOf(entry: Partial<ModelEntry> & { readonly modelName: string }): ModelEntry {
-  return { model: 'openai/m', params: {}, modelInfo: {}, ...entry };
-}
-
-/** What a name means, in one line. */
-function meaning(resolution: Resolution): string {
-  if (resolution.kind === 'found') {
-    const { dialect, modelName, model } = resolution.deployment;
-    return `${dialect} ${modelName} -> ${model}`;
-  }
-  if (resolution.kind === 'away') return `away ${resolution.host}: ${resolution.remedy}`;
-  if (resolution.kind === 'unservable') return `unservable ${resolution.place}: ${resolution.reason}`;
-  return `unknown, nearest ${resolution.nearest.join(' ')}`;
-}
+import { meaning, startRegistry as start } from '../../test/registry-setting.ts';
 
 const LLAMA = { name: 'llama3:latest', capabilities: ['completion'] };
 const MINILM = { name: 'minilm:latest', capabilities: ['embedding'] };
@@ -157,16 +58,32 @@ test('an entry of the Ollama that was found can do what its model can', async ()
   assert.deepEqual(resolution.deployment.defaults, { num_ctx: 256 });
 });
 
-test('several deployments of one name take turns', async () => {
+test('a name means every deployment of it, the same group while nothing changes', async () => {
   await using setting = await start({
+    models: [LLAMA],
     modelList: [
       { modelName: 'gpt', model: 'openai/a' },
-      { modelName: 'gpt', model: 'openai/b' },
+      { modelName: 'gpt', model: 'ollama/llama3' },
     ],
   });
-  const asked = Array.from({ length: 4 }, () => meaning(setting.registry.resolve('gpt')));
-  assert.deepEqual(asked, ['openai gpt -> a', 'openai gpt -> b', 'openai gpt -> a', 'openai gpt -> b']);
-  assert.equal(setting.registry.list().length, 1);
+  const { registry, server, discovery } = setting;
+  const [one, two] = [registry.resolve('gpt'), registry.resolve('gpt')];
+  assert.ok(one.kind === 'found' && two.kind === 'found');
+  assert.deepEqual(
+    one.group.map(({ dialect, model }) => `${dialect} ${model}`),
+    ['openai a', 'ollama llama3:latest'],
+  );
+  assert.equal(one.deployment, one.group[0]);
+  assert.equal(one.group, two.group);
+  assert.equal(registry.list().filter((deployment) => deployment.modelName === 'gpt').length, 1);
+  await server.close();
+  await discovery.refresh();
+  const left = registry.resolve('gpt');
+  assert.ok(left.kind === 'found');
+  assert.deepEqual(
+    left.group.map(({ dialect }) => dialect),
+    ['openai'],
+  );
 });
 
 test('when Ollama goes its models leave the list, and who asks for one is told host and remedy', async () => {

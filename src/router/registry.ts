@@ -78,7 +78,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
     if (writer !== undefined && writer.kind !== 'found') return writer;
     // A vault is no writer: it would ask itself, or another vault, for the words of this one.
     if (writer?.deployment.dialect === 'vault') return unknown(name);
-    return { kind: 'found', deployment: toVaultDeployment(parsed, `${VAULT_PREFIX}${withWriter(parsed)}`) };
+    return foundAlone(toVaultDeployment(parsed, `${VAULT_PREFIX}${withWriter(parsed)}`));
   };
   const resolve = (name: string): Resolution => {
     const wanted = name.normalize('NFC');
@@ -90,7 +90,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
     return (
       sources.exact(wanted, backends) ??
       resolveVault(wanted) ??
-      (wanted === EXTRACTIVE.modelName ? { kind: 'found', deployment: EXTRACTIVE } : undefined) ??
+      (wanted === EXTRACTIVE.modelName ? foundAlone(EXTRACTIVE) : undefined) ??
       sources.fallback(wanted, backends) ??
       unknown(wanted)
     );
@@ -108,6 +108,10 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
     defaultEmbedding: () => defaultOf('embedding'),
     unservable: () => sources.unservable,
   };
+}
+
+function foundAlone(deployment: Deployment): Resolution {
+  return { kind: 'found', deployment, group: [deployment] };
 }
 
 /** People leave `:latest` away, so a name is as near as its short form is. */

@@ -111,7 +111,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
   rate_limited: {
     status: 429,
     type: 'rate_limit_error',
-    meaning: 'An upstream refused the request because of its rate limit.',
+    meaning:
+      'An upstream refused the request because of its rate limit, or every deployment of the model is at the limit that its configuration sets.',
     remedy: 'Wait for the time in `retry-after`.',
   },
   client_gone: {
@@ -213,6 +214,8 @@ export type ErrorDetails = {
   readonly param?: string;
   /** Seconds for the `retry-after` header. */
   readonly retryAfter?: number;
+  /** HTTP status of the upstream's answer, where its head had come; a failure in the middle of a 200 says 200. */
+  readonly upstreamStatus?: number;
 };
 
 /** The one error class. Anything else that is thrown is a defect and answered as `internal`. */
@@ -221,12 +224,14 @@ export class ObeliskError extends Error {
   readonly code: ErrorCode;
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly upstreamStatus: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.param = details.param;
     this.retryAfter = details.retryAfter;
+    this.upstreamStatus = details.upstreamStatus;
   }
 
   /** HTTP status of the code. */

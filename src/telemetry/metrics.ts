@@ -22,6 +22,9 @@ export type ExtraGauge = {
   readonly read: () => number | readonly GaugeSample[];
 };
 
+/** Numbers of the whole process that only grow, read when scraped. */
+export type ExtraCounter = Omit<ExtraGauge, 'read'> & { readonly read: () => readonly GaugeSample[] };
+
 /** What the gateway counts. */
 export type Metrics = {
   requestStarted(): void;
@@ -45,7 +48,10 @@ type EndCells = { readonly requests: Cell; readonly duration: HistogramCell };
  * Creates the metrics of one process. Where LiteLLM has a metric of the same meaning, it is given
  * under LiteLLM's name too, so that its dashboards show something.
  */
-export function createMetrics(gauges: readonly ExtraGauge[] = []): Metrics {
+export function createMetrics(
+  gauges: readonly ExtraGauge[] = [],
+  counters: readonly ExtraCounter[] = [],
+): Metrics {
   const registry = createMetricRegistry();
   const endOf = createEndCells(registry);
   const modelOf = createModelCells(registry);
@@ -64,6 +70,7 @@ export function createMetrics(gauges: readonly ExtraGauge[] = []): Metrics {
     process.memoryUsage.rss(),
   );
   for (const { name, help, read } of gauges) registry.gauge({ name, help }, read);
+  for (const { name, help, read } of counters) registry.alias({ name, help }, read);
   return {
     requestStarted() {
       inFlight += 1;

@@ -46,15 +46,23 @@ const MAX_QUOTE = 300;
 /** Turns a failure of Ollama into Obelisk's error: code from text and status, message with a remedy. */
 export function ollamaError(failure: OllamaFailure): ObeliskError {
   const code = codeOf(failure);
-  const message = `ollama ${failure.host}: ${quote(failure.text)}${remedyOf(code, failure)}`;
+  const message = `ollama ${failure.host}${toldBy(code, failure)}${remedyOf(code, failure)}`;
   return new ObeliskError(code, message, {
     ...(code === 'model_not_found' ? { param: 'model' } : {}),
     ...(code === 'context_length_exceeded' ? { param: 'messages' } : {}),
     ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
+    upstreamStatus: failure.status ?? 200,
   });
 }
 
+/** A refusal of a key is never quoted: a proxy in front of Ollama may repeat the key in it. */
+function toldBy(code: ErrorCode, { status, text }: OllamaFailure): string {
+  if (code !== 'upstream_auth') return `: ${quote(text)}`;
+  return ` refused the request${status === undefined ? '' : ` (${status})`}`;
+}
+
 function codeOf({ status, text }: OllamaFailure): ErrorCode {
+  if (status === 401 || status === 403) return 'upstream_auth';
   const byText = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
   if (byText !== undefined) return byText;
   return (status === undefined ? undefined : BY_STATUS.get(status)) ?? 'upstream_error';

@@ -31,6 +31,7 @@ export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskE
     return new ObeliskError(
       'upstream_auth',
       `${upstream} refused the key it was sent (${status}); correct the api_key of that deployment`,
+      { upstreamStatus: status },
     );
   }
   const failure = failureOf(answer.body);
@@ -40,6 +41,7 @@ export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskE
   return new ObeliskError(code, messageFor(code, { status, upstream, said }), {
     ...(failure?.param && status < 500 ? { param: failure.param } : {}),
     ...(retryAfter === undefined ? {} : { retryAfter }),
+    upstreamStatus: status,
   });
 }
 

@@ -1,0 +1,61 @@
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Scan } from '../wire/json-scan.ts';
+import type { MemberChanges } from '../wire/json-splice.ts';
+import type { Clocks, UpstreamClient, UpstreamRequest } from '../wire/upstream.ts';
+import type { Answering } from './answering.ts';
+import type { Heartbeat } from './event-stream.ts';
+import { HOP_HEADER } from './hops.ts';
+import { spliceBody } from './request-body.ts';
+import type { TargetOf, UpstreamTarget } from './upstream-target.ts';
+
+/** What passing through needs beside the request. */
+export type PassThroughDependencies = {
+  readonly upstream: UpstreamClient;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly heartbeat: Heartbeat;
+  readonly targetOf: TargetOf;
+  /** Milliseconds since the epoch. */
+  readonly unixMs: () => number;
+};
+
+/** One request on its way to upstreams of the same dialect. */
+export type PassThroughRequest = {
+  readonly answering: Answering;
+  /** Below the base URL: `/chat/completions`. */
+  readonly path: string;
+  /** The client's body; each deployment has its own model's name and defaults spliced in. */
+  readonly scan: Scan;
+  /** The model as the body names it. */
+  readonly asked: unknown;
+  /** JSON by field, whatever the body has. */
+  readonly set?: MemberChanges;
+  /** The key that only an answer has. */
+  readonly proof: 'choices' | 'data';
+  readonly stream: boolean;
+  /** Whether usage was asked for by us and not by the client. */
+  readonly stripUsage: boolean;
+};
+
+/** Makes the body for one deployment: its own name for the model, its defaults. */
+export function bodyFor({ scan, asked, set }: PassThroughRequest, target: UpstreamTarget): Buffer {
+  const { model, defaults } = target;
+  return spliceBody(scan, { asked, model, defaults, ...(set === undefined ? {} : { set }) });
+}
+
+/** Makes the request to one deployment. */
+export function toUpstreamRequest(
+  { origin, basePath, headers }: UpstreamTarget,
+  sent: { readonly path: string; readonly hops: string; readonly body: Buffer; readonly clocks: Clocks },
+): UpstreamRequest {
+  const { path, hops, body, clocks } = sent;
+  return {
+    origin,
+    path: basePath + path,
+    method: 'POST',
+    headers: hops === '' ? headers : { ...headers, [HOP_HEADER]: `${hops},${headers[HOP_HEADER]}` },
+    body,
+    clocks,
+  };
+}

@@ -1,0 +1,125 @@
+import { isObeliskError, ObeliskError } from '../shared/errors.ts';
+import type { ChatContext, ChatEvent, ChatRequest, ChatWriter, Usage } from '../providers/chat.ts';
+import type { Deployment } from '../router/deployment.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { isPassedThrough } from './answering.ts';
+import type { Answering } from './answering.ts';
+import type { Call } from './call.ts';
+
+/** What attempts of answers that are translated have in common. */
+export type Routed = {
+  readonly call: Call;
+  readonly answering: Answering;
+  readonly metrics: Metrics;
+};
+
+/** Writes down on the call whom the open attempt asks. */
+export function noteAttempt({ call, answering: { attempts } }: Routed): void {
+  call.deploymentId = attempts.deployment.id;
+  if (attempts.deployment.mockResponse === undefined) call.attempts = attempts.made;
+}
+
+/** Ends the open attempt well. */
+export function noteSuccess({ call, answering, metrics }: Routed, usage: Usage): void {
+  answering.attempts.succeeded(usage.promptTokens + usage.completionTokens);
+  metrics.upstreamAttempt(call.deploymentId, 'ok');
+}
+
+/**
+ * Ends the open attempt with what was thrown and begins the next one, after a pause where there is
+ * one. `begun` says that the answer had begun, so that it is not asked for again.
+ *
+ * @throws What the client is told, where there is no further attempt.
+ */
+export async function afterFailure(
+  { call, answering: { attempts }, metrics }: Routed,
+  thrown: unknown,
+  { begun, signal }: { readonly begun: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  if (!isObeliskError(thrown) || signal.aborted) {
+    attempts.abandoned();
+    metrics.upstreamAttempt(call.deploymentId, signal.aborted ? 'client_gone' : 'internal');
+    throw thrown;
+  }
+  metrics.upstreamAttempt(call.deploymentId, thrown.code);
+  const waitMs = begun ? attempts.failed(thrown, 200) : attempts.failed(thrown);
+  if (waitMs !== undefined && waitMs > 0) await pause(waitMs, signal);
+  if (waitMs === undefined || signal.aborted || !attempts.again()) throw attempts.told(thrown);
+}
+
+/** Waits, but not longer than somebody waits for the answer. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end, { once: true });
+    function end(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
+  });
+}
+
+/** How deployments that are not passed through write. */
+export type RoutedWriters = {
+  readonly writerOf: (deployment: Deployment) => ChatWriter;
+  /** The request with the defaults of a deployment. */
+  readonly requestFor: (deployment: Deployment) => ChatRequest;
+};
+
+/**
+ * Makes one writer of the deployments of a name: until the first event, what fails is tried at the
+ * next one. It ends without a `finish`, with its attempt open, where the next one is passed through.
+ */
+export function routeWriters(routed: Routed, writers: RoutedWriters): ChatWriter {
+  const { attempts } = routed.answering;
+  return async function* (_request, context): AsyncIterable<ChatEvent> {
+    while (!isPassedThrough(attempts.deployment)) {
+      const progress = { begun: false };
+      noteAttempt(routed);
+      try {
+        yield* writeOnce({ routed, writers, progress }, context);
+        return;
+      } catch (error) {
+        await afterFailure(routed, error, { begun: progress.begun, signal: context.signal });
+      }
+    }
+  };
+}
+
+type Writing = {
+  readonly routed: Routed;
+  readonly writers: RoutedWriters;
+  /** Whether something has been written: from there on nothing is tried again. */
+  readonly progress: { begun: boolean };
+};
+
+/** The events of one attempt. */
+async function* writeOnce(
+  { routed, writers, progress }: Writing,
+  context: ChatContext,
+): AsyncIterable<ChatEvent> {
+  const { attempts } = routed.answering;
+  const { deployment } = attempts;
+  const own = { ...context, clocks: attempts.clocks(true) };
+  let left = true;
+  try {
+    for await (const event of writers.writerOf(deployment)(writers.requestFor(deployment), own)) {
+      if (!progress.begun) attempts.answered();
+      progress.begun = true;
+      if (event.type === 'finish') noteSuccess(routed, event.usage);
+      yield event;
+    }
+    left = false;
+  } catch (error) {
+    left = false;
+    throw error;
+  } finally {
+    // A reader that leaves says nothing about the deployment.
+    if (left) attempts.abandoned();
+  }
+  if (attempts.open) {
+    const message = `the answer of ${deployment.modelName} ended without being complete`;
+    throw new ObeliskError('upstream_invalid', message);
+  }
+}
