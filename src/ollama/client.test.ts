@@ -8,13 +8,14 @@ import {
   chunk,
   chunkedHead,
   cutShort,
+  head,
   json,
   lastChunk,
   ndjson,
   ollama,
   routes,
 } from '../../test/upstream-scripts.ts';
-import { reset, send, stall, startUpstream, wait } from '../../test/upstream.ts';
+import { flood, reset, send, stall, startUpstream, wait } from '../../test/upstream.ts';
 import type { Script, TestUpstream } from '../../test/upstream.ts';
 import { createOllamaClient } from './client.ts';
 import type { OllamaClient } from './client.ts';
@@ -210,4 +211,40 @@ test('removing and copying take an empty answer', async () => {
       ['POST', '/api/copy', { source: 'a', destination: 'b' }],
     ],
   );
+});
+
+test('an error that goes on for ever is cut, and is the error that its status says', async () => {
+  const begun = head(500, { 'content-type': 'application/json' });
+  await using setting = await start([send(`${begun}{"error":"`), flood('x'.repeat(10_000))]);
+  await assert.rejects(lines(setting.client), { code: 'upstream_error', message: /HTTP 500/ });
+  await (
+    await setting.server.request(0)
+  ).closed;
+});
+
+test('an answer without content is not one of Ollama', async () => {
+  await using setting = await start([send(head(204, {}))]);
+  await assert.rejects(lines(setting.client), { code: 'upstream_invalid', message: /204/ });
+});
+
+for (const [name, value, least, most] of [
+  ['in seconds', '7', 7, 7],
+  ['as a date', new Date(Date.now() + 60_000).toUTCString(), 40, 60],
+  ['in ten years', '315360000', 3_600, 3_600],
+] as const) {
+  test(`a wait told ${name} is passed on, an hour at most`, async () => {
+    const text = '{"error":"slow down"}';
+    const headers = { 'retry-after': value, 'content-length': text.length };
+    await using setting = await start([send(head(429, headers) + text)]);
+    await assert.rejects(lines(setting.client), (error: Error & { retryAfter?: number }) => {
+      const seconds = error.retryAfter ?? 0;
+      return seconds >= least && seconds <= most;
+    });
+  });
+}
+
+test('a line of more than 4 MiB is refused', async () => {
+  const line = JSON.stringify({ message: { content: 'x'.repeat(4 * 1024 * 1024) } });
+  await using setting = await start([send(chunkedHead('application/x-ndjson') + chunk(`${line}\n`))]);
+  await assert.rejects(lines(setting.client), { code: 'upstream_invalid' });
 });

@@ -22,6 +22,7 @@ test('texts of several versions map to one code each', () => {
     [400, 'invalid JSON schema in format', 'invalid_request'],
     [401, 'unauthorized', 'upstream_auth'],
     [403, '', 'upstream_auth'],
+    [403, 'this key does not support that model', 'upstream_auth'],
     [429, 'too many requests', 'rate_limited'],
     [500, 'model requires more system memory (9 GiB) than is available (2 GiB)', 'upstream_error'],
     [400, 'something new', 'invalid_request'],
@@ -42,4 +43,13 @@ test('the message names the host and the remedy', () => {
   );
   assert.match(ollamaError({ status: 500, text: 'x\n'.repeat(500), host }).message, /^.{0,400}…$/);
   assert.match(ollamaError({ status: 500, text: ' ', host }).message, /an error without a text/);
+});
+
+test('what refuses a key is not quoted, because it may repeat the key', () => {
+  for (const status of [401, 403]) {
+    const { message } = ollamaError({ status, text: 'Incorrect API key: sk-canary', host });
+    assert.doesNotMatch(message, /canary/);
+    assert.match(message, new RegExp(`^ollama ${host} refused the request \\(${status}\\); `));
+  }
+  assert.doesNotMatch(ollamaError({ text: 'unauthorized: sk-canary', host }).message, /canary/);
 });

@@ -1,3 +1,4 @@
+import { ObeliskError } from '../../shared/errors.ts';
 import type { ChatEvent, FinishReason, TokenLogprob, ToolCall, Usage } from '../chat.ts';
 
 /** What stays constant over one answer. */
@@ -68,13 +69,31 @@ export function createChatStreamWriter(identity: AnswerIdentity, includeUsage: b
 
 /** Gathers the events of one answer into OpenAI's `chat.completion`. */
 export type ChatCompletionBuilder = {
+  /** @throws ObeliskError `upstream_invalid` past 32 Mi characters. */
   add(event: ChatEvent): void;
   /** The body; `undefined` until the `finish` event was added. */
   body(identity: AnswerIdentity): string | undefined;
 };
 
+/** Longest answer that is kept whole, in characters: a model that never ends must not fill the memory. */
+const ANSWER_LIMIT = 32 * 1024 * 1024;
+
+/** Characters that an event adds to an answer. */
+function lengthOf(event: ChatEvent): number {
+  switch (event.type) {
+    case 'text-delta':
+    case 'reasoning-delta':
+      return event.text.length;
+    case 'tool-call':
+      return event.call.arguments.length;
+    default:
+      return 0;
+  }
+}
+
 /** Creates the builder of one answer. */
 export function createChatCompletionBuilder(): ChatCompletionBuilder {
+  let length = 0;
   let content = '';
   let reasoning = '';
   const logprobs: TokenLogprob[] = [];
@@ -83,6 +102,13 @@ export function createChatCompletionBuilder(): ChatCompletionBuilder {
   let finish: { readonly reason: FinishReason; readonly usage: Usage } | undefined;
   return {
     add(event) {
+      length += lengthOf(event);
+      if (length > ANSWER_LIMIT) {
+        throw new ObeliskError(
+          'upstream_invalid',
+          'the answer has more than 32 MiB and shows no end; ask for fewer tokens, or for a stream',
+        );
+      }
       switch (event.type) {
         case 'text-delta':
           content += event.text;
