@@ -10,8 +10,8 @@ import type { ResponseEvents } from './response-reader.ts';
 
 /** How much is read at once, in bytes. */
 const READ_BYTES = 64 * 1024;
-/** Longest body that is joined to its head, in bytes: copying it costs less than a second piece to write. */
-const JOIN_BYTES = 16 * 1024;
+/** Longest body that is joined to its head, in bytes: copying more costs more than a second piece to write. */
+const JOIN_BYTES = 2 * 1024;
 
 /** What the connections of one client share. */
 export type CodecParts = {

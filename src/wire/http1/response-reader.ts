@@ -15,8 +15,7 @@ export type ResponseEvents = {
 type State = 'head' | 'length' | 'chunked' | 'until-close' | 'complete' | 'refused';
 
 const HEAD_END = '\r\n\r\n';
-/** How much of a read is first looked at for a head, in bytes: most heads are shorter. */
-const GLANCE_BYTES = 2048;
+const HEAD_END_BYTES = Buffer.from(HEAD_END);
 const SWITCHING = 101;
 
 /**
@@ -91,18 +90,26 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer, start: number, length: number): number {
-    const end = Math.min(length, start + (this.#heldBytes === 0 ? GLANCE_BYTES : MAX_RESPONSE_HEAD_BYTES));
-    const piece = bytes.toString('latin1', start, end);
+    if (this.#heldBytes > 0) return this.#readRestOfHead(bytes, start, length);
+    const found = bytes.indexOf(HEAD_END_BYTES, start);
+    const next = found + HEAD_END.length;
+    // What lies behind `length` is of an earlier read.
+    if (found === -1 || next > length) return this.#readRestOfHead(bytes, start, length);
+    this.#onHead(bytes.toString('latin1', start, next - 2));
+    return next;
+  }
+
+  #readRestOfHead(bytes: Buffer, start: number, length: number): number {
+    const piece = bytes.toString('latin1', start, length);
     const searched = this.#tail + piece;
     const found = searched.indexOf(HEAD_END);
     if (found === -1) {
       this.#hold(piece, searched);
-      return end;
+      return length;
     }
     const next = start + found + HEAD_END.length - this.#tail.length;
-    const text = this.#held() + piece.slice(0, next - start);
-    if (text.length > MAX_RESPONSE_HEAD_BYTES) this.#refuseHead();
-    else this.#onHead(text.slice(0, -2));
+    // The cut may lie inside the end of the head.
+    this.#onHead((this.#held() + piece.slice(0, next - start)).slice(0, -2));
     return next;
   }
 
@@ -126,6 +133,10 @@ export class ResponseReader {
   }
 
   #onHead(text: string): void {
+    if (text.length > MAX_RESPONSE_HEAD_BYTES) {
+      this.#refuseHead();
+      return;
+    }
     const head = parseResponseHead(text, this.#toHead);
     if (head === undefined) this.#refuse('with malformed HTTP');
     // After an interim response that closes the connection no answer can come.
