@@ -1,49 +1,39 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pinSettings } from './config/pin-settings.ts';
 import type { LoadedConfig, Settings } from './config/settings.ts';
-import { createApp } from './gateway/app.ts';
-import { createInProcessClient } from './gateway/in-process-chat.ts';
-import type { InProcessClient } from './gateway/in-process-chat.ts';
-import { createOllamaChat } from './ollama/chat-writer.ts';
-import type { OllamaDiscovery } from './ollama/discovery.ts';
-import { createOllamaEmbedder } from './ollama/embedder.ts';
-import type { VaultLibrary } from './rag/library.ts';
-import { createVaultLibrary } from './rag/service/vault-library.ts';
-import type { ConfiguredRegistry } from './router/registry.ts';
-import { createModelRegistry } from './router/registry.ts';
-import type { ProxyModels } from './router/proxy-models.ts';
-import { createProviderFactory } from './router/provider-factory.ts';
-import type { ProviderFactory } from './router/provider-factory.ts';
-import { Secret } from './shared/secret.ts';
-import { siteRoutes } from './site/routes.ts';
-import { createSessions } from './site/sessions.ts';
-import { indexGauges, readinessOf } from './house-status.ts';
-import { createEmbeddingPort, createModelHosts } from './model-hosts.ts';
-import type { ModelHosts } from './model-hosts.ts';
-import type { Logger } from './telemetry/log.ts';
+import { createLasting } from './lasting.ts';
+import type { Lasting } from './lasting.ts';
+import { createServing } from './serving.ts';
+import type { Serving } from './serving.ts';
+import { messageOf } from './shared/errors.ts';
+import type { ObeliskError } from './shared/errors.ts';
+import type { Secret } from './shared/secret.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
-import { createMetrics } from './telemetry/metrics.ts';
 import type { Handler } from './wire/http.ts';
-import { createUpstreamClient } from './wire/upstream-client.ts';
-import { createAnswerWriters } from './writers.ts';
 
-/** The whole program, wired: what the library and the command line stand on. */
+/**
+ * The whole program, wired: what lasts as long as the process, and what its configuration builds,
+ * which a reload replaces.
+ */
 export type House = {
-  readonly settings: Settings;
-  /** Serves every request, from a socket or from inside. */
+  readonly lasting: Lasting;
+  /** What the configuration in force has built. Hold it for one request at most. */
+  serving(): Serving;
+  /** The configuration in force. */
+  config(): LoadedConfig;
+  /** Serves every request, from a socket or from inside, as the configuration in force says. */
   readonly handler: Handler;
-  readonly gateway: InProcessClient;
-  readonly registry: ConfiguredRegistry;
-  readonly library: VaultLibrary;
-  readonly discovery: OllamaDiscovery;
-  readonly proxy: ProxyModels | undefined;
-  readonly providers: ProviderFactory;
-  readonly logger: BatchedLogger;
-  /** Where the house is reached once it listens; answers name notes by it. */
-  readonly address: { url: string };
   /** A key for this machine's own command line, where a master key is set. */
-  readonly localToken: Secret | undefined;
-  /** Resolves after the first look at every host of models. */
-  readonly looked: Promise<void>;
+  localToken(): Secret | undefined;
+  /**
+   * Puts another configuration in force: requests that come from then on are answered by it, those
+   * under way end with the one they began with.
+   * @returns names of the settings that cannot change while the process runs, and were asked to.
+   * @throws ObeliskError for what would not be safe; the old configuration stays.
+   */
+  reload(config: LoadedConfig): Promise<readonly string[]>;
+  /** Ends every request under way with an error in its own dialect. */
+  endCalls(error: ObeliskError): void;
   close(): Promise<void>;
 };
 
@@ -55,98 +45,98 @@ export type HouseOptions = {
   readonly watch: boolean;
 };
 
-const monotonicMs = (): number => performance.now();
-const CLOCK = { monotonicMs, unixMs: Date.now };
-const randomId = (): string => randomUUID().replaceAll('-', '');
+/** Longest that a new configuration waits for the first look at its hosts of models. */
+const LOOK_MS = 3_000;
 
 /**
  * Builds the object graph by hand and starts what runs by itself: the look for models and the
  * indexing of the vaults. Nothing listens yet.
  */
-export function assemble({ config, logger, watch }: HouseOptions): House {
-  const { settings } = config;
-  const address = { url: '' };
-  const key = keysOf(settings);
-  const upstream = createUpstreamClient();
-  const facts = { settings, upstream, logger, instanceId: randomBytes(12).toString('hex') };
-  const hosts = createModelHosts(facts);
-  const { discovery, proxy, serving } = hosts;
-  // The library and the registry need the gateway, which needs them: it is reached through this door.
-  const gateway = createInProcessClient((request, response) => handler(request, response));
-  const library = createVaultLibrary({
-    vaults: settings.vaults,
-    dataDir: settings.dataDir,
-    embed: createEmbeddingPort({ settings, gateway, discovery, registry: () => registry }),
-    watch,
-    logger,
-  });
-  const registry = createModelRegistry({ settings, ...hosts, vaultNames: () => library.names() });
-  reportUnservable(registry, logger);
-  const sessions = createSessions({ ...key, now: monotonicMs, random: randomBytes });
-  const handler = createApp({
-    ...facts,
-    registry,
-    writers: {
-      ollama: createOllamaChat(serving),
-      ...createAnswerWriters({ settings, registry, library, gateway, logger, publicUrl: () => address.url }),
-    },
-    embedders: { ollama: createOllamaEmbedder(serving) },
-    access: { ...settings.server, ...key, sessions },
-    status: () => readinessOf({ library, ...hosts }),
-    metrics: createMetrics(indexGauges(library)),
-    clock: CLOCK,
-    randomId,
-    extraRoutes: siteRoutes({ library, sessions }),
-  });
-  return {
-    settings,
-    handler,
-    gateway,
-    registry,
-    library,
-    discovery,
-    proxy,
-    providers: createProviders({ settings, hosts, gateway, registry }),
-    logger,
-    address,
-    localToken: key.localToken,
-    looked: startLooking(discovery, proxy),
-    async close() {
-      await Promise.all([hosts.stop(), library.close()]);
-      await upstream.close();
-      logger.flush();
-    },
-  };
+export function assemble(options: HouseOptions): House {
+  return new ReloadingHouse(options);
 }
 
-function reportUnservable(registry: ConfiguredRegistry, logger: Logger): void {
-  for (const { modelName, source, reason } of registry.unservable()) {
-    logger.warn('a model of model_list cannot be served', { model: modelName, at: source, reason });
+class ReloadingHouse implements House {
+  readonly lasting: Lasting;
+  readonly handler: Handler = (request, response) => this.#serving.handler(request, response);
+  #config: LoadedConfig;
+  #serving: Serving;
+  /** The one in force, and those that still answer requests. */
+  readonly #living = new Set<Serving>();
+  #reloading: Promise<unknown> = Promise.resolve();
+
+  constructor({ config, logger, watch }: HouseOptions) {
+    const { settings } = config;
+    this.lasting = createLasting({ settings, logger, watch, current: () => this.#serving });
+    this.#config = config;
+    this.#serving = createServing({ settings, lasting: this.lasting });
+    this.#living.add(this.#serving);
+  }
+
+  serving(): Serving {
+    return this.#serving;
+  }
+
+  config(): LoadedConfig {
+    return this.#config;
+  }
+
+  localToken(): Secret | undefined {
+    return this.#serving.settings.masterKey && this.lasting.localToken;
+  }
+
+  /** One at a time, in the order of the calls. */
+  reload(config: LoadedConfig): Promise<readonly string[]> {
+    const reloaded = this.#reloading.then(() => this.#reload(config));
+    this.#reloading = reloaded.catch(() => undefined);
+    return reloaded;
+  }
+
+  endCalls(error: ObeliskError): void {
+    for (const serving of this.#living) serving.calls.endAll(error);
+  }
+
+  async close(): Promise<void> {
+    const { shelf, upstream, seen, logger } = this.lasting;
+    await Promise.all([...this.#living].map((serving) => serving.hosts.stop()));
+    await Promise.all([shelf.close(), seen.written()]);
+    await upstream.close();
+    logger.flush();
+  }
+
+  async #reload(config: LoadedConfig): Promise<readonly string[]> {
+    const { logger } = this.lasting;
+    const previous = this.#serving;
+    const { settings, pinned } = pinSettings(config, previous.settings);
+    logger.addSecrets(secretsOf(settings));
+    const next = createServing({ settings, lasting: this.lasting, previous });
+    this.#living.add(next);
+    // Until its hosts were looked at it would know none of their models.
+    await Promise.race([next.looked, sleep(LOOK_MS, undefined, { ref: false })]);
+    this.#config = { ...config, settings };
+    this.#serving = next;
+    logger.setLevel(settings.log.level);
+    void this.#retire(previous, next);
+    return pinned;
+  }
+
+  async #retire(old: Serving, heir: Serving): Promise<void> {
+    try {
+      await old.retire(heir);
+    } catch (error) {
+      this.lasting.logger.error('an old configuration did not end well', { error: messageOf(error) });
+    } finally {
+      this.#living.delete(old);
+    }
   }
 }
 
-async function startLooking(...hosts: readonly ({ start(): Promise<void> } | undefined)[]): Promise<void> {
-  await Promise.all(hosts.map(async (host) => host?.start()));
-}
-
-/** Without a master key nothing is locked, and no second key is needed. */
-function keysOf({ masterKey }: Settings): { readonly masterKey?: Secret; readonly localToken?: Secret } {
-  if (masterKey === undefined) return {};
-  return { masterKey, localToken: new Secret(randomBytes(32).toString('base64url')) };
-}
-
-function createProviders(from: {
-  readonly settings: Settings;
-  readonly hosts: ModelHosts;
-  readonly gateway: InProcessClient;
-  readonly registry: ConfiguredRegistry;
-}): ProviderFactory {
-  const { settings, hosts, gateway, registry } = from;
-  return createProviderFactory({
-    mode: settings.providers.mode,
-    hasLitellm: hosts.proxy !== undefined,
-    chat: gateway.chat,
-    defaultModel: () => registry.defaultChat()?.modelName,
-    management: hosts.management,
-  });
+/** Every secret that must not appear in a log line, even by mistake. */
+export function secretsOf(settings: Settings): readonly Secret[] {
+  const all = [
+    settings.masterKey,
+    settings.providers.litellm?.apiKey,
+    ...settings.modelList.map((entry) => entry.apiKey),
+  ];
+  return all.filter((secret) => secret !== undefined);
 }

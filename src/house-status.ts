@@ -9,8 +9,9 @@ export function readinessOf(from: {
   readonly library: VaultLibrary;
   readonly discovery: OllamaDiscovery;
   readonly proxy: ProxyModels | undefined;
+  readonly trouble: Readiness['trouble'];
 }): Readiness {
-  const { library, discovery, proxy } = from;
+  const { library, discovery, proxy, trouble } = from;
   const vaults = library.status().map(({ warnings, path: _path, ...status }) => ({
     ...status,
     warnings: warnings.length,
@@ -21,11 +22,11 @@ export function readinessOf(from: {
     vaults,
   };
   // The gateway serves as soon as it listens; indexing goes on behind it and is told here.
-  return { ready: true, details };
+  return { ready: true, trouble, details };
 }
 
 /** The size of each index, for `/metrics`. */
-export function indexGauges(library: VaultLibrary): readonly ExtraGauge[] {
+export function indexGauges(library: () => VaultLibrary): readonly ExtraGauge[] {
   const gauge = (
     name: string,
     help: string,
@@ -33,7 +34,10 @@ export function indexGauges(library: VaultLibrary): readonly ExtraGauge[] {
   ) => ({
     name,
     help,
-    read: () => library.status().map((vault) => ({ labels: { vault: vault.name }, value: vault[value] })),
+    read: () =>
+      library()
+        .status()
+        .map((vault) => ({ labels: { vault: vault.name }, value: vault[value] })),
   });
   return [
     gauge('obelisk_index_notes', 'Notes in the index.', 'notes'),

@@ -1,27 +1,40 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { House } from './assemble.ts';
 import { isHotRoute } from './gateway/hot-routes.ts';
 import { toErrorBody } from './providers/openai/error-body.ts';
-import { isObeliskError, ObeliskError, systemCodeOf } from './shared/errors.ts';
-import { SERVER_FILE, TOKEN_FILE } from './server-file.ts';
+import { createServerWord } from './server-word.ts';
+import { isObeliskError, ObeliskError } from './shared/errors.ts';
 import { createNodeServer } from './wire/node-server.ts';
 
-/** How long running requests may go on after the server was told to stop, in milliseconds. */
-const GRACE_MS = 30_000;
+/** How long clients may take to read that their answer ended early, in milliseconds. */
+const LAST_WORDS_MS = 2_000;
 
 /** A server that listens. */
-export type Listening = { readonly url: string; close(): Promise<void> };
+export type Listening = {
+  readonly url: string;
+  /** Leaves word of the vaults and the key as they are by now. */
+  update(): Promise<void>;
+  /**
+   * Takes nothing new from now on and lets what is under way end. What has not ended after `drainMs`
+   * milliseconds, those of the configuration unless told, is told so: a stream by an error frame.
+   */
+  close(drainMs?: number): Promise<void>;
+  /** Takes the word back that the server runs, for a process that ends at once. */
+  forget(): void;
+};
 
 /**
  * Serves a house on its configured address and leaves word of it in the data directory.
  * @throws ObeliskError `address_in_use`.
  */
 export async function listenOn(house: House): Promise<Listening> {
-  const { settings, logger } = house;
+  const { settings } = house.serving();
+  const { logger, address, door, load } = house.lasting;
+  const { host, transport, timeouts } = settings.server;
   const server = createNodeServer({
     handler: house.handler,
-    ...(settings.server.transport === 'codec' ? { codecServes: isHotRoute } : {}),
+    limits: timeouts,
+    ...(transport === 'codec' ? { codecServes: isHotRoute } : {}),
     onError(error, _request, response) {
       // The handler answers its own errors; what arrives here is a defect in it.
       logger.error('a request failed outside its call', { error: String(error) });
@@ -31,47 +44,35 @@ export async function listenOn(house: House): Promise<Listening> {
       response.end(toErrorBody(answer));
     },
   });
-  const { port } = await server.listen({ host: settings.server.host, port: settings.server.port });
-  const url = `http://${urlHost(settings.server.host)}:${port}`;
-  house.address.url = url;
-  const files = await leaveWord(house, url);
+  const { port } = await server.listen({ host, port: settings.server.port });
+  const url = `http://${urlHost(host)}:${port}`;
+  address.url = url;
+  const word = createServerWord(house, url);
+  await word.leave();
+  load.start();
+  const drain = async (drainMs: number): Promise<void> => {
+    const drained = new AbortController();
+    const closed = server.close(drainMs + LAST_WORDS_MS).finally(() => drained.abort());
+    const cut = sleep(drainMs, undefined, { signal: drained.signal }).then(
+      () =>
+        house.endCalls(
+          new ObeliskError('overloaded', 'the server is stopping; ask again in a moment', { retryAfter: 2 }),
+        ),
+      () => undefined,
+    );
+    await Promise.all([closed, cut]);
+  };
   return {
     url,
-    async close() {
-      await server.close(GRACE_MS);
-      for (const [file, text] of files) await removeOwn(file, text);
+    update: () => word.leave(),
+    async close(drainMs = house.serving().settings.server.drainMs) {
+      door.stop();
+      await drain(drainMs);
+      load.stop();
+      word.takeBack();
     },
+    forget: () => word.takeBack(),
   };
-}
-
-/** Tells the command line of this machine where the server is, and how to open it. */
-async function leaveWord(house: House, url: string): Promise<ReadonlyMap<string, string>> {
-  const { settings, library, localToken } = house;
-  const files = new Map<string, string>();
-  if (localToken !== undefined) files.set(path.join(settings.dataDir, TOKEN_FILE), localToken.reveal());
-  const word = {
-    url,
-    pid: process.pid,
-    vaults: library.status().map((vault) => ({ name: vault.name, path: vault.path })),
-    ...(localToken === undefined ? {} : { tokenFile: TOKEN_FILE }),
-  };
-  files.set(path.join(settings.dataDir, SERVER_FILE), JSON.stringify(word));
-  await mkdir(settings.dataDir, { recursive: true });
-  for (const [file, text] of files) {
-    // A file that was there keeps its mode when it is written to.
-    await rm(file, { force: true });
-    await writeFile(file, text, { mode: 0o600 });
-  }
-  return files;
-}
-
-/** Another server may have taken the directory over meanwhile; its word stays. */
-async function removeOwn(file: string, text: string): Promise<void> {
-  try {
-    if ((await readFile(file, 'utf8')) === text) await rm(file);
-  } catch (error) {
-    if (systemCodeOf(error) !== 'ENOENT') throw error;
-  }
 }
 
 /** An address that listens everywhere is reached on this machine by loopback. */

@@ -1,16 +1,20 @@
 import { homedir } from 'node:os';
-import { assemble } from './assemble.ts';
+import { assemble, secretsOf } from './assemble.ts';
 import type { House } from './assemble.ts';
 import type { ConfigFlags } from './config/config-inputs.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/settings.ts';
+import type { Lasting } from './lasting.ts';
 import { listenOn } from './listen.ts';
-import type { Listening } from './listen.ts';
+import type { Listening as ServedListening } from './listen.ts';
 import { toAnswerParts, toChatRequest } from './query.ts';
 import type { Answer, AnswerPart, QueryOptions } from './query.ts';
-import type { SearchOptions, VaultSearchResult, VaultStatus } from './rag/library.ts';
+import type { SearchOptions, VaultLibrary, VaultSearchResult, VaultStatus } from './rag/library.ts';
 import type { Deployment } from './router/deployment.ts';
 import type { ProviderFactory } from './router/provider-factory.ts';
+import { reloadHouse } from './reload.ts';
+import type { Reloaded } from './reload.ts';
+import type { Serving } from './serving.ts';
 import { ObeliskError } from './shared/errors.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
@@ -31,10 +35,14 @@ export type ObeliskOptions = {
   readonly log?: { write(text: string): unknown };
 };
 
+/** A server that listens. */
+export type Listening = Pick<ServedListening, 'url' | 'close'>;
+
 /** The product in one process. */
 export type Obelisk = {
+  /** The configuration in force. */
   readonly config: LoadedConfig;
-  /** Providers by model, and what they can do. */
+  /** Providers by model, and what they can do, as the configuration in force has them. */
   readonly providers: ProviderFactory;
   /**
    * Answers a question from a vault, once its index is up to date.
@@ -58,8 +66,20 @@ export type Obelisk = {
   ready(signal?: AbortSignal): Promise<void>;
   /** Serves the gateway and the page. @throws ObeliskError `address_in_use`, `unsafe_bind`. */
   listen(): Promise<Listening>;
+  /**
+   * Loads the configuration from where it came from once more and puts it in force: new requests see
+   * it, those under way end with the old one.
+   * @throws ObeliskError what is wrong with it, naming file, line and column; then the old one stays.
+   */
+  reload(): Promise<Reloaded>;
   /** Ends everything that was started. */
   close(): Promise<void>;
+};
+
+/** The same as the program that serves it has it. */
+export type ServedObelisk = Omit<Obelisk, 'listen'> & {
+  readonly lasting: Lasting;
+  listen(): Promise<ServedListening>;
 };
 
 /**
@@ -67,35 +87,46 @@ export type Obelisk = {
  * @throws ObeliskError `config_invalid` and whatever the configuration's checks say.
  */
 export async function createObelisk(options: ObeliskOptions = {}): Promise<Obelisk> {
-  const config = loadConfig({
-    file: options.config,
-    flags: { vaults: options.vaults, dataDir: options.dataDir },
-    environment: options.environment ?? process.env,
-    cwd: process.cwd(),
-    platform: process.platform,
-    homeDir: homedir(),
-  });
+  const load = (): LoadedConfig =>
+    loadConfig({
+      file: options.config,
+      flags: { vaults: options.vaults, dataDir: options.dataDir },
+      environment: options.environment ?? process.env,
+      cwd: process.cwd(),
+      platform: process.platform,
+      homeDir: homedir(),
+    });
+  const config = load();
   const { settings } = config;
   const logger = createLogger({
     stream: options.log ?? { write: () => undefined },
     level: settings.log.level,
     format: settings.log.format === 'json' ? 'json' : 'text',
     now: Date.now,
-    secrets: () => secretsOf(config),
+    secrets: secretsOf(settings),
   });
-  return openObelisk({ config, logger, watch: options.watch ?? false });
+  return openObelisk({ config, load, logger, watch: options.watch ?? false });
 }
 
 /** Opens Obelisk with a configuration that was loaded already. */
 export async function openObelisk(from: {
   readonly config: LoadedConfig;
+  /** Loads it once more. */
+  readonly load: () => LoadedConfig;
   readonly logger: BatchedLogger;
   readonly watch: boolean;
-}): Promise<Obelisk> {
+}): Promise<ServedObelisk> {
   const house = assemble(from);
+  const library = (): Serving['library'] => house.serving().library;
+  let listening: ServedListening | undefined;
   return {
-    config: from.config,
-    providers: house.providers,
+    lasting: house.lasting,
+    get config() {
+      return house.config();
+    },
+    get providers() {
+      return house.serving().providers;
+    },
     async query(question, options = {}) {
       let text = '';
       for await (const part of answer(house, question, options)) {
@@ -106,54 +137,55 @@ export async function openObelisk(from: {
     },
     stream: (question, options = {}) => answer(house, question, options),
     async search(query, { vault, ...options } = {}) {
-      await house.library.ready(options.signal);
-      return house.library.search(chooseVault(house, vault), query, options);
+      const searched = library();
+      await searched.ready(options.signal);
+      return searched.search(chooseVault(searched, vault), query, options);
     },
     async models() {
-      await house.looked;
-      return house.registry.list();
+      const { looked, registry } = house.serving();
+      await looked;
+      return registry.list();
     },
     roleOf(modelName) {
-      if (house.registry.defaultChat()?.modelName === modelName) return 'chat';
-      return house.registry.defaultEmbedding()?.modelName === modelName ? 'embedding' : undefined;
+      const { registry } = house.serving();
+      if (registry.defaultChat()?.modelName === modelName) return 'chat';
+      return registry.defaultEmbedding()?.modelName === modelName ? 'embedding' : undefined;
     },
-    vaults: () => house.library.status(),
-    refresh: () => house.library.refresh(),
+    vaults: () => library().status(),
+    refresh: () => library().refresh(),
     async rebuild() {
-      for (const vault of house.library.names()) await house.library.rebuild(vault);
+      const rebuilt = library();
+      for (const vault of rebuilt.names()) await rebuilt.rebuild(vault);
     },
-    ready: (signal) => house.library.ready(signal),
-    listen: () => listenOn(house),
+    ready: (signal) => library().ready(signal),
+    async listen() {
+      listening = await listenOn(house);
+      return listening;
+    },
+    async reload() {
+      const reloaded = await reloadHouse(house, from.load);
+      await listening?.update();
+      return reloaded;
+    },
     close: () => house.close(),
   };
 }
 
-/** Every secret that must not appear in a log line, even by mistake. */
-export function secretsOf({
-  settings,
-}: LoadedConfig): ReturnType<NonNullable<Parameters<typeof createLogger>[0]['secrets']>> {
-  const all = [
-    settings.masterKey,
-    settings.providers.litellm?.apiKey,
-    ...settings.modelList.map((entry) => entry.apiKey),
-  ];
-  return all.filter((secret) => secret !== undefined);
-}
-
 async function* answer(house: House, question: string, options: QueryOptions): AsyncIterable<AnswerPart> {
-  const vault = chooseVault(house, options.vault);
-  await Promise.all([house.looked, house.library.ready(options.signal)]);
+  const { library, looked, proxy, gateway } = house.serving();
+  const vault = chooseVault(library, options.vault);
+  await Promise.all([looked, library.ready(options.signal)]);
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   try {
-    const request = toChatRequest(question, { vault, hasLitellm: house.proxy !== undefined }, options);
-    yield* toAnswerParts(house.gateway.chat(request, { signal }));
+    const request = toChatRequest(question, { vault, hasLitellm: proxy !== undefined }, options);
+    yield* toAnswerParts(gateway.chat(request, { signal }));
   } finally {
     stop.abort();
   }
 }
 
-function chooseVault({ library }: House, named: string | undefined): string {
+function chooseVault(library: VaultLibrary, named: string | undefined): string {
   if (named !== undefined) return named;
   const names = library.names();
   const [only] = names;

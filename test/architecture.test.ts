@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   telemetry: ['shared'],
   config: ['shared'],
+  life: ['shared', 'telemetry'],
   store: ['shared'],
   vault: ['shared'],
   wire: ['shared', 'telemetry'],

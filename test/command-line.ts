@@ -37,6 +37,14 @@ export async function runCli(
     platform: process.platform,
     homeDir: cwd,
     signal: options.signal ?? new AbortController().signal,
+    events: {
+      onHangUp: () => undefined,
+      onCrash: () => undefined,
+      onExit: () => undefined,
+      exit: (code) => {
+        throw new Error(`the command wanted to end the process with ${code}`);
+      },
+    },
   };
   const code = await runCommandLine(given, {
     terminal,

@@ -12,7 +12,7 @@ import { walkVault } from '../vault/walk.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
 import type { MachinePorts } from './doctor-checks.ts';
 import type { ListedModel, UpstreamPorts } from './doctor-upstreams.ts';
-import { vaultProblem } from './require-vaults.ts';
+import { vaultProblem } from '../require-vaults.ts';
 import { isAlive } from './running-server.ts';
 
 const CLOCKS: Clocks = { connectMs: 3_000, firstByteMs: 5_000, idleMs: 5_000, totalMs: 10_000 };

@@ -85,8 +85,13 @@ function createProgram(config: LoadedConfig, record: string[]): Program {
       return Promise.resolve({
         url: 'http://127.0.0.1:4000',
         close: () => Promise.resolve(void record.push('stop listening')),
+        forget: () => undefined,
       });
     },
+    reload: () => Promise.resolve(),
+    drainMs: () => 0,
+    noteCrash: () => undefined,
+    flushLog: () => undefined,
     close: () => Promise.resolve(void record.push('close')),
   };
 }

@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Loaded only when it is needed: help, `config`, and questions to a running server start without it. */
-const open: OpenProgram = async (config, options) => {
+const open: OpenProgram = async (config, server) => {
   const { openProgram } = await import('./open-program.ts');
-  return openProgram(config, options);
+  return openProgram(config, server);
 };

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/settings.ts';
-import { openObelisk, secretsOf } from '../obelisk.ts';
-import type { Obelisk } from '../obelisk.ts';
+import { secretsOf } from '../assemble.ts';
+import { openObelisk } from '../obelisk.ts';
+import type { ServedObelisk } from '../obelisk.ts';
 import { contextOf } from '../router/deployment.ts';
 import type { Deployment } from '../router/deployment.ts';
+import { messageOf } from '../shared/errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import type { IndexProgress, ModelRow, Program } from './program.ts';
+import type { BatchedLogger } from '../telemetry/logger.ts';
+import type { IndexProgress, ModelRow, Program, ServerOptions } from './program.ts';
 
 const PROGRESS_MS = 100;
 
 /** Opens the program in this process; its log goes to standard error. */
-export async function openProgram(
-  config: LoadedConfig,
-  options: { readonly follow: boolean } = { follow: false },
-): Promise<Program> {
-  const { follow } = options;
+export async function openProgram(config: LoadedConfig, server?: ServerOptions): Promise<Program> {
+  const follow = server !== undefined;
   const { level, format } = config.settings.log;
   const terminal = process.stderr.isTTY;
   const logger = createLogger({
@@ -24,9 +24,9 @@ export async function openProgram(
     format: format === 'auto' ? (terminal ? 'text' : 'json') : format,
     colours: terminal && process.env['NO_COLOR'] === undefined,
     now: Date.now,
-    secrets: () => secretsOf(config),
+    secrets: secretsOf(config.settings),
   });
-  const obelisk = await openObelisk({ config, logger, watch: follow });
+  const obelisk = await openObelisk({ config, load: server?.load ?? (() => config), logger, watch: follow });
   return {
     vaults: async () => obelisk.vaults(),
     models: async () => (await obelisk.models()).map((model) => toRow(model, obelisk)),
@@ -38,12 +38,29 @@ export async function openProgram(
     },
     index: (options) => bringUpToDate(obelisk, options),
     listen: () => obelisk.listen(),
+    async reload() {
+      try {
+        await obelisk.reload();
+      } catch {
+        // The log has the reason by now, and the server goes on as it is.
+      }
+    },
+    drainMs: () => obelisk.config.settings.server.drainMs,
+    noteCrash: (error) => noteCrash(logger, error),
+    flushLog: () => logger.flush(),
     close: () => obelisk.close(),
   };
 }
 
+function noteCrash(logger: BatchedLogger, error: unknown): void {
+  const stack = error instanceof Error ? error.stack : undefined;
+  logger.error('an error that nobody caught; the server ends', { error: messageOf(error), stack });
+  // The process may not live until the next batch.
+  logger.flush();
+}
+
 async function bringUpToDate(
-  obelisk: Obelisk,
+  obelisk: ServedObelisk,
   { rebuild, onProgress, signal }: Parameters<Program['index']>[0],
 ): ReturnType<Program['index']> {
   const done = rebuild ? obelisk.rebuild() : obelisk.refresh();
@@ -59,7 +76,7 @@ async function bringUpToDate(
   return obelisk.vaults();
 }
 
-function progressOf(obelisk: Obelisk): readonly IndexProgress[] {
+function progressOf(obelisk: ServedObelisk): readonly IndexProgress[] {
   return obelisk
     .vaults()
     .filter((vault) => vault.state === 'indexing')
@@ -70,7 +87,7 @@ function progressOf(obelisk: Obelisk): readonly IndexProgress[] {
     }));
 }
 
-function toRow(deployment: Deployment, obelisk: Obelisk): ModelRow {
+function toRow(deployment: Deployment, obelisk: ServedObelisk): ModelRow {
   const { modelName, capabilities, dialect, source } = deployment;
   const contextLength = contextOf(capabilities);
   const role = obelisk.roleOf(modelName);

@@ -60,7 +60,13 @@ export type Answering = {
 };
 
 /** A server that listens. */
-export type Listening = { readonly url: string; close(): Promise<void> };
+export type Listening = {
+  readonly url: string;
+  /** Takes nothing new and lets what is under way go on for `drainMs` milliseconds at most. */
+  close(drainMs: number): Promise<void>;
+  /** Takes the word back that it runs, at once. */
+  forget(): void;
+};
 
 /**
  * The whole product in one process, as the command line needs it. Opening it finds the models and
@@ -79,10 +85,24 @@ export type Program = Answering & {
   }): Promise<readonly VaultStatus[]>;
   /** @throws ObeliskError `address_in_use`, `unsafe_bind`. */
   listen(): Promise<Listening>;
+  /** Puts the configuration in force as it is by now; the log tells what came of it. */
+  reload(): Promise<void>;
+  /** How long requests may go on when the server is told to end, in milliseconds. */
+  drainMs(): number;
+  /** Tells the log of an error that nobody caught. */
+  noteCrash(error: unknown): void;
+  /** Writes what is left to say. */
+  flushLog(): void;
+};
+
+/** How a server's program is opened. */
+export type ServerOptions = {
+  /** Loads the configuration once more. */
+  readonly load: () => LoadedConfig;
 };
 
 /**
- * Builds a program from a configuration. Its log goes to standard error. `follow` is for servers:
- * vaults are followed as they change, and the log tells what happens.
+ * Builds a program from a configuration. Its log goes to standard error. For a server vaults are
+ * followed as they change, and the log tells what happens.
  */
-export type OpenProgram = (config: LoadedConfig, options?: { readonly follow: boolean }) => Promise<Program>;
+export type OpenProgram = (config: LoadedConfig, server?: ServerOptions) => Promise<Program>;

@@ -1,15 +1,16 @@
-import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_FILE } from '../config/read-config-file.ts';
 import { DOCS_VAULT } from '../config/resolve-vaults.ts';
 import type { LoadedConfig } from '../config/settings.ts';
 import type { VaultStatus } from '../rag/library.ts';
-import { EXIT, loadFrom, printJson, styleOf } from './command.ts';
+import { loadFrom, printJson, styleOf } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
 import { reportNotices } from './notices.ts';
 import type { ModelRow, Program } from './program.ts';
 import { TOKEN_FILE } from '../server-file.ts';
-import { requireVaults } from './require-vaults.ts';
+import { requireVaults } from '../require-vaults.ts';
+import { serveUntilEnd } from './serve-life.ts';
 import { withoutControls } from './style.ts';
 
 /** Longest the start message waits for the first look at Ollama. */
@@ -43,20 +44,22 @@ export const serveCommand: Command = {
 
 async function serve(context: CommandContext): Promise<number> {
   const { arguments: given, terminal } = context;
-  const config = loadFrom(context, {
-    host: given.text('host'),
-    port: given.whole('port'),
-    vaults: given.texts('vault'),
-  });
+  const load = (): LoadedConfig =>
+    loadFrom(context, {
+      host: given.text('host'),
+      port: given.whole('port'),
+      vaults: given.texts('vault'),
+    });
+  const readAtMs = Date.now();
+  const config = load();
   reportNotices(context, config);
   await requireVaults(config.settings.vaults);
-  const program = await context.open(config, { follow: true });
+  const program = await context.open(config, { load });
   try {
     const listening = await program.listen();
     await announce(context, config, { program, url: listening.url });
-    if (!terminal.signal.aborted) await once(terminal.signal, 'abort');
-    await listening.close();
-    return EXIT.ok;
+    const configFile = config.file ?? path.join(terminal.cwd, DEFAULT_FILE);
+    return await serveUntilEnd({ terminal, program, listening, configFile, readAtMs });
   } finally {
     await program.close();
   }

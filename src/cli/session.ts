@@ -10,7 +10,7 @@ import type { CommandContext } from './command.ts';
 import { createProgressView } from './progress.ts';
 import type { Answering, Program } from './program.ts';
 import { createRemote } from './remote.ts';
-import { requireVaults } from './require-vaults.ts';
+import { requireVaults } from '../require-vaults.ts';
 import { findRunningServer } from './running-server.ts';
 import type { RunningServer } from './running-server.ts';
 

@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import type { Environment } from '../config/substitute.ts';
+import { bindProcessEvents } from './process-events.ts';
+import type { ProcessEvents } from './process-events.ts';
 
 /** Something to write to. */
 export type Output = {
@@ -23,6 +25,8 @@ export type Terminal = {
   readonly homeDir: string;
   /** Aborts when the person or the system wants an end, or nobody reads the results any more. */
   readonly signal: AbortSignal;
+  /** What else happens to the process. */
+  readonly events: ProcessEvents;
 };
 
 /** Why a command was told to end. */
@@ -53,6 +57,7 @@ export function createProcessTerminal(): ProcessTerminal {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
     stop('unread');
   };
+  const { events, release } = bindProcessEvents(onTerminate);
   process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onWriteError);
   return {
@@ -65,10 +70,12 @@ export function createProcessTerminal(): ProcessTerminal {
       platform: process.platform,
       homeDir: homedir(),
       signal: stopping.signal,
+      events,
     },
     stopReason: () => reason,
     release: () => {
       process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
+      release();
     },
   };
 }

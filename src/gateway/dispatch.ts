@@ -9,7 +9,6 @@ import type { KeyCheck, KeyRules } from './key-check.ts';
 import { createOriginPolicy } from './origin-policy.ts';
 import type { OriginPolicy, OriginRules } from './origin-policy.ts';
 import { answerPreflight, isPreflight } from './preflight.ts';
-import { createRequestIds } from './request-id.ts';
 import { createRouteTable } from './route-table.ts';
 import type { Route, RouteTable } from './route-table.ts';
 
@@ -22,7 +21,9 @@ export type DispatchOptions = {
   readonly access: AccessRules;
   readonly observer: CallObserver;
   readonly admission: Admission;
-  /** Tells this process from another: in request ids, and to know its own requests when they come back. */
+  /** Names each request. */
+  readonly idOf: (request: HttpRequest) => string;
+  /** Tells this process from another, to know its own requests when they come back. */
   readonly instanceId: string;
 };
 
@@ -39,7 +40,7 @@ type Gate = {
  * call has exactly one outcome.
  */
 export function createDispatcher(options: DispatchOptions): Handler {
-  const { routes, access, observer, admission, instanceId } = options;
+  const { routes, access, observer, admission, idOf, instanceId } = options;
   const gate: Gate = {
     instanceId,
     admission,
@@ -47,7 +48,6 @@ export function createDispatcher(options: DispatchOptions): Handler {
     origins: createOriginPolicy(access),
     keys: createKeyCheck({ ...access, monotonicMs: observer.monotonicMs }),
   };
-  const idOf = createRequestIds(instanceId);
   return async (request, response) => {
     const call = new Call(idOf(request), { request, response }, observer);
     try {

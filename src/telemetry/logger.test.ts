@@ -53,7 +53,7 @@ test('colours appear only where they are wanted', () => {
 test('a secret that gets into a line does not get out', () => {
   const secret = new Secret('sk-"canary"-1234');
   for (const format of ['text', 'json'] as const) {
-    const { logger, writes } = capture({ format, secrets: () => [secret] });
+    const { logger, writes } = capture({ format, secrets: [secret] });
     logger.error(`request with ${secret.reveal()}`, { header: `Bearer ${secret.reveal()}` });
     logger.flush();
     assert.doesNotMatch(writes.join(''), /canary/);
@@ -68,4 +68,16 @@ test('a flood of lines is counted instead of kept', () => {
   const lines = writes.join('').trim().split('\n');
   assert.equal(lines.length, 10_001);
   assert.match(lines.at(-1) ?? '', /"log lines dropped","lines":500/);
+});
+
+test('a log can be told to say more, and of secrets that came later', () => {
+  const { logger, writes } = capture();
+  logger.setLevel('debug');
+  logger.addSecrets([new Secret('sk-later')]);
+  logger.debug('heard', { key: 'sk-later' });
+  logger.setLevel('error');
+  logger.warn('unheard');
+  logger.flush();
+  assert.match(writes.join(''), /"heard","key":"\[secret\]"/);
+  assert.doesNotMatch(writes.join(''), /unheard/);
 });

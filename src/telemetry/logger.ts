@@ -17,16 +17,20 @@ export type LoggerOptions = {
   /** How long lines may wait to be written together; 100 ms unless told. */
   readonly flushMs?: number;
   /**
-   * Every secret the process holds. A line that contains one, by whatever mistake, is written with
-   * `[secret]` in its place.
+   * Every secret the process holds at first. A line that contains one, by whatever mistake, is written
+   * with `[secret]` in its place.
    */
-  readonly secrets?: () => readonly Secret[];
+  readonly secrets?: readonly Secret[];
 };
 
 /** A log that writes in batches. */
 export type BatchedLogger = Logger & {
   /** Writes what is waiting; call it before the process ends. */
   flush(): void;
+  /** Says more or less from now on. */
+  setLevel(level: LogLevel): void;
+  /** Keeps more secrets out of the lines. */
+  addSecrets(secrets: readonly Secret[]): void;
 };
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
@@ -53,6 +57,12 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   const waiting: Line[] = [];
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
+  let lowest = RANK[options.level];
+  const secrets = new Set<string>();
+  const addSecrets = (more: readonly Secret[]): void => {
+    for (const secret of more) secrets.add(secret.reveal());
+  };
+  addSecrets(options.secrets ?? []);
   const format = options.format === 'json' ? toJson() : toText(options.colours === true);
   const flush = (): void => {
     clearTimeout(timer);
@@ -66,10 +76,10 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     let text = '';
     for (const line of waiting) text += format(line);
     waiting.length = 0;
-    options.stream.write(withoutSecrets(text, options.secrets?.() ?? []));
+    options.stream.write(withoutSecrets(text, secrets));
   };
   const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
-    if (RANK[level] < RANK[options.level]) return;
+    if (RANK[level] < lowest) return;
     if (waiting.length >= LINES_LIMIT) {
       dropped += 1;
       return;
@@ -84,13 +94,16 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     warn: (message, fields) => log('warn', message, fields),
     error: (message, fields) => log('error', message, fields),
     flush,
+    setLevel(level) {
+      lowest = RANK[level];
+    },
+    addSecrets,
   };
 }
 
-function withoutSecrets(text: string, secrets: readonly Secret[]): string {
+function withoutSecrets(text: string, secrets: ReadonlySet<string>): string {
   let clean = text;
-  for (const secret of secrets) {
-    const value = secret.reveal();
+  for (const value of secrets) {
     if (value === '') continue;
     // Both formats may have escaped quotes and the like in the value.
     const escaped = JSON.stringify(value).slice(1, -1);

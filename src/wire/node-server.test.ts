@@ -242,6 +242,31 @@ for (const transport of ['node:http', 'the codec'] as const) {
     if (!silent.closed) await once(silent, 'close');
   });
 
+  test(`over ${transport}: an answer that begins while the server closes tells that its connection does too`, async (t) => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const asked = Promise.withResolvers<undefined>();
+    const { server, open } = await start(
+      t,
+      async (_request, response) => {
+        asked.resolve(undefined);
+        await promise;
+        response.head(200, { 'content-length': '2' });
+        response.end('ok');
+      },
+      { transport },
+    );
+    const socket = await open();
+    let heard = '';
+    socket.on('data', (bytes: Buffer) => (heard += bytes.toString()));
+    socket.write('GET /a HTTP/1.1\r\nhost: a\r\n\r\n');
+    await asked.promise;
+    const closed = server.close(60_000);
+    resolve(undefined);
+    await closed;
+    if (!socket.closed) await once(socket, 'close');
+    assert.match(heard, /^HTTP\/1.1 200 [^]*\r\nconnection: close\r\n[^]*ok$/i);
+  });
+
   test(`over ${transport}: closing cuts what outlasts its grace`, async (t) => {
     const { server, open } = await start(
       t,

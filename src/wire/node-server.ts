@@ -121,6 +121,7 @@ class HandlerServer implements NodeServer {
   readonly #bodyRules: { readonly clock: CoarseClock; readonly bodyMs: number };
   readonly #responseRules: ConstructorParameters<typeof NodeResponse>[1];
   readonly #codec: CodecConnections | undefined;
+  #closing = false;
   /** The last answer of each connection, under way or over. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
   /** Connections that end with the answer to a head that was refused. */
@@ -137,6 +138,8 @@ class HandlerServer implements NodeServer {
       clock,
       stalledMs: limits.stalledMs,
       onHead: (status, outgoing) => {
+        // Whoever asks again on this connection must be told beforehand that it closes.
+        if (this.#closing) outgoing.shouldKeepAlive = false;
         if (outgoing.socket) this.#noteHead(status, outgoing.socket);
       },
     };
@@ -197,6 +200,7 @@ class HandlerServer implements NodeServer {
   }
 
   async close(graceMs: number): Promise<void> {
+    this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // A connection that never asked counts as active in node:http, one that has its answer is kept alive.
     this.#anonymous.closeAll();

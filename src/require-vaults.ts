@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { VaultEntry } from '../config/settings.ts';
-import { ObeliskError, systemCodeOf } from '../shared/errors.ts';
-import { nearest } from '../shared/nearest.ts';
+import type { VaultEntry } from './config/settings.ts';
+import { ObeliskError, systemCodeOf } from './shared/errors.ts';
+import { nearest } from './shared/nearest.ts';
 
 /**
  * Checks that every vault is a folder that can be read, before anything is opened.

@@ -1,0 +1,58 @@
+import type { House } from './assemble.ts';
+import type { LoadedConfig, VaultEntry } from './config/settings.ts';
+import { requireVaults } from './require-vaults.ts';
+import { isObeliskError, messageOf, ObeliskError } from './shared/errors.ts';
+
+/** What came of a reload. */
+export type Reloaded = {
+  /** Names of settings that changed but take effect only after a restart. */
+  readonly needRestart: readonly string[];
+};
+
+/**
+ * Loads the configuration anew and puts it in force, or says in the log why the old one stays.
+ * @throws ObeliskError what is wrong with the new configuration, naming file, line and column.
+ */
+export async function reloadHouse(house: House, load: () => LoadedConfig): Promise<Reloaded> {
+  const { logger, reloads } = house.lasting;
+  const before = house.config();
+  try {
+    const config = load();
+    requireFile(config, before);
+    await requireVaults(addedVaults(config, before));
+    const needRestart = await house.reload(config);
+    reloads.note('ok');
+    logger.info('the configuration was reloaded', { file: config.file });
+    for (const setting of needRestart)
+      logger.warn('a setting that changed takes effect only after a restart', { setting });
+    for (const notice of newNotices(config, before)) logger.warn('about the configuration', { notice });
+    return { needRestart };
+  } catch (error) {
+    reloads.note('failed');
+    const stack = error instanceof Error && !isObeliskError(error) ? error.stack : undefined;
+    for (const reason of messageOf(error).split('\n'))
+      logger.error('the configuration was not reloaded; the old one stays', { reason, stack });
+    throw error;
+  }
+}
+
+/** A file that is gone is a mistake or an edit under way, and no wish for the defaults. */
+function requireFile(config: LoadedConfig, before: LoadedConfig): void {
+  if (config.file !== undefined || before.file === undefined) return;
+  throw new ObeliskError('config_invalid', `the configuration file ${before.file} does not exist any more`);
+}
+
+/** Those that were there before may be away for a while; their indexes wait for them. */
+function addedVaults(config: LoadedConfig, before: LoadedConfig): readonly VaultEntry[] {
+  const known = new Set(before.settings.vaults.map(({ path }) => path));
+  return config.settings.vaults.filter(({ path }) => !known.has(path));
+}
+
+function newNotices(config: LoadedConfig, before: LoadedConfig): readonly string[] {
+  const told = new Set(sentencesOf(before));
+  return sentencesOf(config).filter((sentence) => !told.has(sentence));
+}
+
+function sentencesOf({ notices, noEffect }: LoadedConfig): readonly string[] {
+  return [...notices, ...noEffect.map(({ key }) => `${key} has no effect yet`)];
+}

@@ -1,0 +1,149 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Settings } from './config/settings.ts';
+import { createApp } from './gateway/app.ts';
+import { createInProcessClient } from './gateway/in-process-chat.ts';
+import type { InProcessClient } from './gateway/in-process-chat.ts';
+import { OpenCalls } from './gateway/open-calls.ts';
+import { readinessOf } from './house-status.ts';
+import type { Lasting } from './lasting.ts';
+import { createModelHosts } from './model-hosts.ts';
+import type { ModelHosts } from './model-hosts.ts';
+import { createOllamaChat } from './ollama/chat-writer.ts';
+import { createOllamaEmbedder } from './ollama/embedder.ts';
+import type { OllamaDiscovery } from './ollama/discovery.ts';
+import type { VaultLibrary } from './rag/library.ts';
+import { Balancer } from './router/balancer.ts';
+import { createProviderFactory } from './router/provider-factory.ts';
+import type { ProviderFactory } from './router/provider-factory.ts';
+import type { ProxyModels } from './router/proxy-models.ts';
+import { createModelRegistry } from './router/registry.ts';
+import type { ConfiguredRegistry } from './router/registry.ts';
+import type { Secret } from './shared/secret.ts';
+import { siteRoutes } from './site/routes.ts';
+import { createSessions } from './site/sessions.ts';
+import type { Sessions } from './site/sessions.ts';
+import type { Logger } from './telemetry/log.ts';
+import type { Handler } from './wire/http.ts';
+import { createAnswerWriters } from './writers.ts';
+
+/** Everything that one configuration builds; a reload replaces it as a whole, by one assignment. */
+export type Serving = {
+  readonly settings: Settings;
+  readonly handler: Handler;
+  /** Asks this serving's own handler: a request ends with the configuration that it began with. */
+  readonly gateway: InProcessClient;
+  readonly registry: ConfiguredRegistry;
+  readonly balancer: Balancer;
+  readonly library: VaultLibrary;
+  readonly hosts: ModelHosts;
+  readonly discovery: OllamaDiscovery;
+  readonly proxy: ProxyModels | undefined;
+  readonly providers: ProviderFactory;
+  readonly sessions: Sessions;
+  /** Requests that this serving is answering. */
+  readonly calls: OpenCalls;
+  /** Resolves after the first look at every host of models. */
+  readonly looked: Promise<void>;
+  /** Makes room for `heir`: ends what runs by itself at once, the rest when the last request has ended. */
+  retire(heir: Serving): Promise<void>;
+};
+
+/** What a serving is built from. */
+export type ServingOptions = {
+  readonly settings: Settings;
+  readonly lasting: Lasting;
+  /** The one that it will replace. */
+  readonly previous?: Serving;
+};
+
+type Keys = { readonly masterKey?: Secret; readonly localToken?: Secret };
+
+const monotonicMs = (): number => performance.now();
+const CLOCK = { monotonicMs, unixMs: Date.now };
+const randomId = (): string => randomUUID().replaceAll('-', '');
+
+/** Builds what a configuration asks for, on what lasts and beside what the one before had the same. */
+export function createServing({ settings, lasting, previous }: ServingOptions): Serving {
+  const { upstream, logger, instanceId, seen, shelf } = lasting;
+  const hosts = createModelHosts({ settings, upstream, logger, instanceId, seen, previous });
+  const { discovery, proxy } = hosts;
+  const library = shelf.open(settings.vaults);
+  const registry = createModelRegistry({ settings, ...hosts, vaultNames: () => library.names() });
+  reportUnservable(registry, logger);
+  const balancer = new Balancer({
+    settings: settings.routing,
+    logger,
+    monotonicMs,
+    random: Math.random,
+    previous: previous?.balancer,
+  });
+  // The writers need the gateway, which needs them: it is reached through this door.
+  const gateway = createInProcessClient((request, response) => handler(request, response));
+  const keys = keysOf(settings, lasting);
+  const sessions = sessionsFor(keys, previous);
+  const calls = new OpenCalls();
+  const parts = { settings, hosts, library, registry, balancer, gateway, keys, sessions, calls };
+  const handler = createHandler(parts, lasting);
+  return {
+    ...parts,
+    handler,
+    discovery,
+    proxy,
+    providers: createProviderFactory({
+      mode: settings.providers.mode,
+      hasLitellm: proxy !== undefined,
+      chat: gateway.chat,
+      defaultModel: () => registry.defaultChat()?.modelName,
+      management: hosts.management,
+    }),
+    looked: hosts.start(),
+    async retire(heir) {
+      await hosts.stop(heir.hosts);
+      await calls.idle();
+      hosts.end();
+      await library.close();
+    },
+  };
+}
+
+type Parts = Pick<
+  Serving,
+  'settings' | 'hosts' | 'library' | 'registry' | 'balancer' | 'gateway' | 'sessions' | 'calls'
+> & { readonly keys: Keys };
+
+function createHandler(parts: Parts, lasting: Lasting): Handler {
+  const { settings, hosts, library, keys, sessions } = parts;
+  const { door, address } = lasting;
+  return createApp({
+    ...lasting,
+    ...parts,
+    writers: {
+      ollama: createOllamaChat(hosts.serving),
+      ...createAnswerWriters({ ...lasting, ...parts, publicUrl: () => address.url }),
+    },
+    embedders: { ollama: createOllamaEmbedder(hosts.serving) },
+    access: { ...settings.server, ...keys, sessions },
+    status: () => readinessOf({ library, ...hosts, trouble: door.trouble }),
+    clock: CLOCK,
+    randomId,
+    admission: door,
+    extraRoutes: siteRoutes({ library, sessions }),
+  });
+}
+
+function reportUnservable(registry: ConfiguredRegistry, logger: Logger): void {
+  for (const { modelName, source, reason } of registry.unservable()) {
+    logger.warn('a model of model_list cannot be served', { model: modelName, at: source, reason });
+  }
+}
+
+/** Without a master key nothing is locked, and no second key is needed. */
+function keysOf({ masterKey }: Settings, { localToken }: Lasting): Keys {
+  return masterKey === undefined ? {} : { masterKey, localToken };
+}
+
+/** Sessions of the page are as good as the key that they were opened with: another key ends them. */
+function sessionsFor(keys: Keys, previous: Serving | undefined): Sessions {
+  const same = previous !== undefined && previous.settings.masterKey?.reveal() === keys.masterKey?.reveal();
+  return same ? previous.sessions : createSessions({ ...keys, now: monotonicMs, random: randomBytes });
+}
