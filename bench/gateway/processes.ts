@@ -72,6 +72,13 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
+/** Ends a child when this process ends: a benchmark that fails or is interrupted leaves nothing running. */
+export function endWithThisProcess(child: ChildProcess): void {
+  const end = (): boolean => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+}
+
 /** The last lines a program wrote, for the message that it did not start. */
 function lastLines(log: string): string {
   return readFileSync(log, 'utf8').trim().split('\n').slice(-8).join('\n');
@@ -86,10 +93,7 @@ export async function startProgram(name: string, given: Command, place: Place): 
     env: { ...cleanEnvironment(), ...given.environment },
   });
   closeSync(descriptor);
-  // A benchmark that fails or is interrupted leaves nothing running.
-  const end = (): boolean => child.kill('SIGKILL');
-  process.once('exit', end);
-  void once(child, 'exit').then(() => process.off('exit', end));
+  endWithThisProcess(child);
   const deadline = performance.now() + (given.startMs ?? START_MS);
   while (!(await listens(place.port))) {
     const ended = child.exitCode ?? child.signalCode;

@@ -1,157 +1,153 @@
 /**
- * `node bench/gateway/run.ts`: what the gateway costs, as ratios to nginx on the same machine in the
- * same run. Absolute figures of a shared machine mean nothing and are printed only to be doubted.
+ * `npm run bench -- gateway`: what the gateway costs beside nginx, HAProxy and other gateways on the
+ * same machine in the same run. Only ratios within a run mean anything.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { firstTokens, load, median, startStreamMock, timeToReady } from './measure.ts';
-import type { Round } from './measure.ts';
-import { freePort, obeliskCommand, startBare, startMock, startObelisk, startProxy } from './servers.ts';
-import type { Place, Program } from './servers.ts';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LOADER_CORE, say } from './bench.ts';
+import type { Bench, Scenario } from './bench.ts';
+import { PEERS } from './peers.ts';
+import type { Peer } from './peers.ts';
+import { report } from './report.ts';
+import { describeCommit, describeMachine, ResultFile } from './results.ts';
+import type { Results } from './results.ts';
+import { SCENARIOS } from './scenarios.ts';
 
-const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
-const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
-/** The program under test has a core to itself; the loader and the mock share the other. */
-const PROGRAM_CORE = 0;
-const LOADER_CORE = 1;
+const HELP = `npm run bench -- gateway [SCENARIO...] [options]
+  scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
+  --peers A,B       programs to measure (${PEERS.map(({ name }) => name).join(',')})
+  --rounds N        rounds of each program (5)
+  --seconds N       length of a round (4)
+  --tries N         how often a round is repeated while other programs disturb it (5)
+  --patience N      seconds to wait for a quiet moment before each try (20)
+  --out FILE        results as JSON; an interrupted run goes on from it (.bench/gateway.json)
+  --fresh           begins the file again
+  --report FILE     prints the table of a file and measures nothing
+`;
 
-const question = 'What is the meaning of all this? '.repeat(26);
-const bodyOf = (stream: boolean): string =>
-  JSON.stringify({
-    model: 'gpt-mock',
-    messages: [{ role: 'user', content: question }],
-    temperature: 0.7,
-    stream,
-  });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    peers: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    tries: { type: 'string', default: '5' },
+    patience: { type: 'string', default: '20' },
+    out: { type: 'string', default: '.bench/gateway.json' },
+    fresh: { type: 'boolean', default: false },
+    report: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
 
-function missing(): string | undefined {
-  for (const tool of ['nginx', 'wrk', 'taskset']) {
+/** What nothing can be measured without. */
+function missingTools(): string | undefined {
+  if (process.platform !== 'linux') return 'processor time is read from /proc, which only Linux has';
+  for (const tool of ['nginx', 'wrk', 'taskset'])
     if (spawnSync(tool, ['-v'], { stdio: 'ignore' }).error) return `${tool} is not installed`;
-  }
   return availableParallelism() < 2 ? 'this machine has one core' : undefined;
 }
 
-async function throughput(directory: string): Promise<void> {
-  const script = join(directory, 'post.lua');
-  writeFileSync(
-    script,
-    `wrk.method = "POST"\nwrk.body = [==[${bodyOf(false)}]==]\nwrk.headers["content-type"] = "application/json"\n`,
-  );
-  const place = async (core: number): Promise<Place> => ({ core, port: await freePort(), directory });
-  const mock = await startMock(await place(LOADER_CORE));
-  const programs: Program[] = [
-    await startProxy(await place(PROGRAM_CORE), mock.origin),
-    await startBare(await place(PROGRAM_CORE), mock.origin),
-    await startObelisk(await place(PROGRAM_CORE), mock.origin),
-  ];
-  const rounds = new Map<string, Round[]>(programs.map(({ name }) => [name, []]));
-  // The first round warms everything up and is thrown away.
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const program of programs) {
-      const result = await load(program, { script, core: LOADER_CORE, seconds: SECONDS });
-      if (round > 0) rounds.get(program.name)?.push(result);
+function choose<T extends { readonly name: string }>(
+  all: readonly T[],
+  names: readonly string[],
+  kind: string,
+): readonly T[] {
+  const unknown = names.find((name) => !all.some((one) => one.name === name));
+  if (unknown !== undefined)
+    throw new Error(`there is no ${kind} "${unknown}"; there are ${all.map(({ name }) => name).join(', ')}`);
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+type Present = {
+  readonly peers: readonly Peer[];
+  readonly versions: Results['versions'];
+  readonly skipped: Results['skipped'];
+};
+
+function findPeers(wanted: readonly Peer[]): Present {
+  const peers: Peer[] = [];
+  const versions: Record<string, string> = { runtime: process.versions.node };
+  const skipped: Record<string, string> = {};
+  for (const peer of wanted) {
+    const found = peer.find();
+    if ('missing' in found) {
+      skipped[peer.name] = found.missing;
+      say(`SKIPPED ${peer.name}: it is not here; ${found.missing}`);
+    } else {
+      versions[peer.name] = found.version;
+      peers.push(peer);
     }
   }
-  for (const program of [...programs, mock]) await program.stop();
-  printThroughput(rounds);
+  return { peers, versions, skipped };
 }
 
-/**
- * Two estimates: the median of the ratios of neighbouring rounds, and the ratio of the least processor
- * time per request of all rounds, which is the one that other programs on the machine disturb least.
- */
-function printThroughput(rounds: ReadonlyMap<string, readonly Round[]>): void {
-  console.log(
-    'pass-through chat, 1 KB, 32 connections, one core; requests per second count where busy is 0.95',
-  );
-  const reference = rounds.get('nginx') ?? [];
-  const least = (results: readonly Round[]): number =>
-    Math.min(...results.map((round) => round.processorMicros));
-  for (const [name, results] of rounds) {
-    const ratios = results.map(
-      (round, index) => round.requestsPerSecond / (reference[index]?.requestsPerSecond ?? 0),
-    );
-    const of = (pick: (round: Round) => number): number => median(results.map(pick));
-    console.log(
-      [
-        name.padEnd(12),
-        `${(100 * median(ratios)).toFixed(1).padStart(6)} % of nginx`,
-        `${((100 * least(reference)) / least(results)).toFixed(1).padStart(6)} % by least processor time`,
-        `(${least(results).toFixed(1)} µs; median ${of((round) => round.processorMicros).toFixed(1)})`,
-        `${of((round) => round.requestsPerSecond)
-          .toFixed(0)
-          .padStart(7)} req/s`,
-        `busy ${of((round) => round.busy).toFixed(2)}, loader ${of((round) => round.loaderBusy).toFixed(2)}`,
-      ].join('  '),
-    );
-  }
-}
-
-async function delays(directory: string): Promise<void> {
-  const mock = await startStreamMock();
-  const place: Place = { core: PROGRAM_CORE, port: await freePort(), directory };
-  const obelisk = await startObelisk(place, mock.origin);
-  const proxy = await startProxy({ ...place, port: await freePort() }, mock.origin);
-  const origins = { direct: mock.origin, nginx: proxy.origin, obelisk: obelisk.origin };
-  const medians: Record<string, number[]> = { direct: [], nginx: [], obelisk: [] };
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const [name, origin] of Object.entries(origins)) {
-      const times = await firstTokens(origin, bodyOf(true), 200);
-      if (round > 0) medians[name]?.push(median(times));
-    }
-  }
-  await obelisk.stop();
-  await proxy.stop();
-  mock.stop();
-  const direct = median(medians['direct'] ?? []);
-  console.log(
-    'first token of a stream, one at a time, added at p50 (direct: '.concat(`${direct.toFixed(3)} ms)`),
-  );
-  for (const name of ['nginx', 'obelisk']) {
-    console.log(`${name.padEnd(12)}  ${(median(medians[name] ?? []) - direct).toFixed(3)} ms`);
-  }
-}
-
-async function start(directory: string): Promise<void> {
-  const place: Place = { core: PROGRAM_CORE, port: await freePort(), directory };
-  const { command, environment } = obeliskCommand(place, 'http://127.0.0.1:1');
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    times.push(await timeToReady(command, environment, `http://127.0.0.1:${place.port}/health/readiness`));
-  }
-  const node = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const started = performance.now();
-    spawnSync(process.execPath, ['-e', '0']);
-    node.push(performance.now() - started);
-  }
-  console.log(
-    `start to ready, no Ollama: ${median(times).toFixed(0)} ms (${(median(times) / median(node)).toFixed(1)} × an empty Node)`,
-  );
-}
-
-async function main(): Promise<void> {
-  const reason = missing();
-  if (reason !== undefined) {
-    console.log(`SKIPPED gateway benchmark: ${reason}; it needs nginx, wrk, taskset and two cores`);
-    return;
-  }
+async function measure(scenarios: readonly Scenario[]): Promise<Results> {
+  const { peers, versions, skipped } = findPeers(choose(PEERS, values.peers?.split(',') ?? [], 'program'));
+  const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const path = resolve(values.out);
+  if (values.fresh) rmSync(path, { force: true });
+  const fresh: Results = {
+    format: 1,
+    started: new Date().toISOString(),
+    machine: describeMachine(),
+    versions,
+    commit: describeCommit(resolve(import.meta.dirname, '../..')),
+    settings,
+    skipped,
+    rounds: [],
+  };
+  const results = ResultFile.open(fresh, path);
   const directory = mkdtempSync(join(tmpdir(), 'obelisk-bench-'));
-  const parts = { throughput, delays, start };
-  const wanted = process.argv[2];
+  const bench: Bench = {
+    peers,
+    results,
+    directory,
+    ...settings,
+    tries: Number(values.tries),
+    patienceMs: Number(values.patience) * 1_000,
+  };
   try {
-    for (const [name, part] of Object.entries(parts))
-      if (wanted === undefined || wanted === name) await part(directory);
+    for (const scenario of scenarios) {
+      say(`${scenario.name}: ${scenario.title}`);
+      try {
+        await scenario.run(bench);
+      } catch (error) {
+        // One scenario that cannot be run does not take the others with it.
+        say(`  FAILED ${scenario.name}: ${(error as Error).message}`);
+        process.exitCode = 1;
+      }
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+  say(`every round is in ${path}`);
+  return results.results;
 }
 
-if (process.argv[2] === 'bare') {
-  const { serveBare } = await import('./bare.ts');
-  await serveBare(Number(process.argv[3]), process.argv[4] ?? '');
-} else {
-  await main();
+async function main(): Promise<void> {
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  if (values.report !== undefined) {
+    console.log(report(JSON.parse(readFileSync(values.report, 'utf8')) as Results));
+    return;
+  }
+  const reason = missingTools();
+  if (reason !== undefined) {
+    say(`SKIPPED the gateway's benchmark: ${reason}; it needs Linux, two cores, nginx, wrk and taskset`);
+    return;
+  }
+  const scenarios = choose(SCENARIOS, positionals, 'scenario');
+  // This process must not run on the core of what is measured.
+  spawnSync('taskset', ['-acp', String(LOADER_CORE), String(process.pid)], { stdio: 'ignore' });
+  // An interruption must not leave programs running: they end with this process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  console.log(report(await measure(scenarios)));
 }
+
+await main();

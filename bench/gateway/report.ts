@@ -1,0 +1,138 @@
+import { outcomeOf, roundsOf, summaryOf } from './comparison.ts';
+import type { Outcome } from './comparison.ts';
+import type { Results } from './results.ts';
+import { TARGETS } from './targets.ts';
+import type { Target } from './targets.ts';
+
+type Column = { readonly figure: string; readonly title: string; readonly digits: number };
+
+const column = (figure: string, title: string, digits: number): Column => ({ figure, title, digits });
+
+const LOAD: readonly Column[] = [
+  column('requestsPerSecond', 'req/s', 0),
+  column('microsPerRequest', 'CPU µs/request', 1),
+  column('p50Micros', 'p50 µs', 0),
+  column('p99Micros', 'p99 µs', 0),
+];
+
+const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  'json-1k': LOAD,
+  'request-64k': LOAD,
+  'answer-64k': LOAD,
+  latency: LOAD,
+  streams: [
+    column('microsPerEvent', 'CPU µs/event', 1),
+    column('eventsShare', 'events kept up', 2),
+    column('firstP50Ms', 'first p50 ms', 2),
+    column('firstP99Ms', 'first p99 ms', 2),
+    column('gapP99Ms', 'gap p99 ms', 1),
+  ],
+  burst: [
+    column('firstP50Ms', 'first p50 ms', 0),
+    column('firstP99Ms', 'first p99 ms', 0),
+    column('microsPerStream', 'CPU µs/stream', 0),
+    column('idleMib', 'before MiB', 0),
+    column('openMib', 'open MiB', 0),
+    column('kibPerStream', 'KiB/stream', 1),
+  ],
+  start: [column('startMs', 'first answer ms', 1), column('idleMib', 'at rest MiB', 1)],
+};
+
+/** The programs whose targets are printed. */
+const OBELISK: readonly string[] = ['codec', 'node'];
+
+const MARKS: Readonly<Record<Outcome['verdict'], string>> = {
+  aim: 'aim reached',
+  floor: 'floor reached',
+  missed: 'MISSED',
+  void: 'VOID',
+  noisy: 'NOISY',
+};
+
+/** Everything a run found, as text: its circumstances, a table for each scenario, the targets. */
+export function report(results: Results): string {
+  const { machine, commit, started, versions, settings, skipped } = results;
+  const list = (facts: Readonly<Record<string, string | number>>): string =>
+    Object.entries(facts)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+  const scenarios = Object.keys(COLUMNS).filter((name) =>
+    results.rounds.some((round) => round.scenario === name),
+  );
+  return [
+    `${started.slice(0, 10)}, commit ${commit}; ${list(machine)}; ${list(settings)}`,
+    `versions: ${list(versions)}`,
+    ...Object.entries(skipped).map(([name, reason]) => `not measured: ${name}; ${reason}`),
+    ...scenarios.flatMap((name) => ['', ...scenarioTable(results, name)]),
+    '',
+    ...targetTable(results),
+  ].join('\n');
+}
+
+/** One row a program: medians of the rounds, the share of the first gateway, what to doubt. */
+function scenarioTable(results: Results, scenario: string): readonly string[] {
+  const columns = COLUMNS[scenario] ?? [];
+  const programs = [
+    ...new Set(results.rounds.filter((round) => round.scenario === scenario).map(({ program }) => program)),
+  ];
+  const [main] = columns;
+  const reference = main && summaryOf(results, { scenario, program: 'nginx', figure: main.figure })?.value;
+  const rows = programs.map((program) => {
+    const cells = columns.map(({ figure, digits }) => {
+      const summary = summaryOf(results, { scenario, program, figure });
+      return summary === undefined ? '–' : summary.value.toFixed(digits);
+    });
+    const own = main && summaryOf(results, { scenario, program, figure: main.figure });
+    const share = own && reference ? significant(own.value / reference) : '–';
+    const spread = own ? `${percent(own.least / own.value - 1)} ${percent(own.most / own.value - 1)}` : '–';
+    return [program, ...cells, share, spread, doubts(results, scenario, program)];
+  });
+  const head = [scenario, ...columns.map(({ title }) => title), '÷ nginx', 'spread', ''];
+  return table([head, ...rows]);
+}
+
+function doubts(results: Results, scenario: string, program: string): string {
+  const rounds = roundsOf(results, scenario, program);
+  const voided = rounds.find((round) => round.void !== undefined)?.void;
+  const noisy = rounds.find((round) => round.noisy !== undefined)?.noisy;
+  return [voided && `VOID: ${voided}`, noisy && `NOISY: ${noisy}`].filter(Boolean).join('; ');
+}
+
+function targetTable(results: Results): readonly string[] {
+  const rows = TARGETS.flatMap((target) =>
+    OBELISK.flatMap((program) => {
+      const outcome = outcomeOf(results, target, program);
+      return outcome === undefined ? [] : [targetRow(target, program, outcome)];
+    }),
+  );
+  if (rows.length === 0) return [];
+  return table([['target', 'transport', 'found', 'floor', 'aim', ''], ...rows]);
+}
+
+function targetRow(target: Target, program: string, { value, verdict, reason }: Outcome): readonly string[] {
+  const told = (figure: number): string => `${significant(figure)} ${target.unit}`;
+  const doubt = reason === undefined ? '' : `: ${reason}`;
+  return [target.title, program, told(value), told(target.floor), told(target.aim), MARKS[verdict] + doubt];
+}
+
+function significant(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
+}
+
+function percent(value: number): string {
+  return `${value < 0 ? '' : '+'}${(100 * value).toFixed(0)} %`;
+}
+
+/** Aligns cells: the first column to the left, the last as it is, the others to the right. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, index) => {
+        if (index === row.length - 1) return cell;
+        return index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import type { Usage } from './verdicts.ts';
+
+/** One measurement of one program. */
+export type Round = {
+  readonly scenario: string;
+  readonly program: string;
+  readonly round: number;
+  readonly at: string;
+  /** How often it was measured until the machine was quiet. */
+  readonly tries: number;
+  /** Why it does not count: foreign load in every try, or the wrong core was busy. */
+  readonly noisy?: string;
+  readonly void?: string;
+  readonly usage?: Usage;
+  /** Figures by name; the unit is part of the name. */
+  readonly figures: Readonly<Record<string, number>>;
+};
+
+/** What was measured, of what, where and when. */
+export type Results = {
+  readonly format: 1;
+  readonly started: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly commit: string;
+  readonly settings: Readonly<Record<string, number>>;
+  /** Programs that did not take part, with the reason. */
+  readonly skipped: Readonly<Record<string, string>>;
+  readonly rounds: readonly Round[];
+};
+
+/** The machine, as far as it matters. */
+export function describeMachine(): Results['machine'] {
+  const cores = cpus();
+  return {
+    processor: cores[0]?.model ?? 'unknown',
+    cores: cores.length,
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+  };
+}
+
+/** The commit that is measured, with `+` when files under `src` differ from it. */
+export function describeCommit(root: string): string {
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
+  const changed = git('status', '--porcelain', '--', 'src', 'package-lock.json');
+  return `${git('rev-parse', '--short=12', 'HEAD')}${changed === '' ? '' : '+'}`;
+}
+
+/** Results in a file, saved after each round, so that an interrupted run goes on where it was. */
+export class ResultFile {
+  #results: Results;
+  readonly #path: string | undefined;
+
+  private constructor(results: Results, path: string | undefined) {
+    this.#results = results;
+    this.#path = path;
+  }
+
+  /**
+   * Opens the file, or begins it.
+   * @throws Error when it holds results of another commit, machine or setting: those do not mix.
+   */
+  static open(fresh: Results, path: string | undefined): ResultFile {
+    if (path === undefined || !existsSync(path)) return new ResultFile(fresh, path);
+    const kept = JSON.parse(readFileSync(path, 'utf8')) as Results;
+    for (const part of ['format', 'machine', 'commit', 'settings', 'versions'] as const) {
+      if (JSON.stringify(kept[part]) === JSON.stringify(fresh[part])) continue;
+      throw new Error(
+        `${path} holds results with another ${part} (${JSON.stringify(kept[part])}, now ${JSON.stringify(fresh[part])}); name another file with --out, or add --fresh to begin again`,
+      );
+    }
+    return new ResultFile({ ...kept, skipped: fresh.skipped }, path);
+  }
+
+  get results(): Results {
+    return this.#results;
+  }
+
+  has({ scenario, program, round }: Pick<Round, 'scenario' | 'program' | 'round'>): boolean {
+    return this.#results.rounds.some(
+      (kept) => kept.scenario === scenario && kept.program === program && kept.round === round,
+    );
+  }
+
+  add(round: Round): void {
+    this.#results = { ...this.#results, rounds: [...this.#results.rounds, round] };
+    if (this.#path === undefined) return;
+    mkdirSync(dirname(this.#path), { recursive: true });
+    // Written beside and moved, so that an interruption leaves the old file whole.
+    writeFileSync(`${this.#path}.new`, `${JSON.stringify(this.#results, undefined, 1)}\n`);
+    renameSync(`${this.#path}.new`, this.#path);
+  }
+}
