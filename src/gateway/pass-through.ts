@@ -135,11 +135,14 @@ class Passage implements UpstreamSink {
   #onStream(chunk: Buffer): boolean {
     const { events, tap } = this.#streaming();
     const whole = tap.feed(chunk);
-    if (tap.overflown) {
-      this.#failInvalid('sent an event of more than 4 MiB');
-      return true;
-    }
-    if (whole === undefined) return true;
+    const wantsMore = whole === undefined || this.#sendEvents(whole, events);
+    if (this.#mode !== 'stream') return true;
+    if (tap.overflown) this.#failInvalid('sent an event of more than 4 MiB');
+    else if (tap.malformed) this.#failInvalid('sent an event that is not JSON');
+    return wantsMore;
+  }
+
+  #sendEvents(whole: Buffer, events: EventStream): boolean {
     if (!events.committed) {
       // Until the first data an error still gets a status of its own.
       const failure = readLeadingFailure(whole);
