@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { watchFile } from '../life/file-watch.ts';
 import { EXIT } from './command.ts';
 import type { Listening, Program } from './program.ts';
+import type { ProcessEvents } from './process-events.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What runs, and where its configuration lies. */
@@ -9,11 +10,33 @@ export type Served = {
   readonly terminal: Terminal;
   readonly program: Program;
   readonly listening: Listening;
+  readonly hangUps: HangUps;
   /** Watched for changes, whether it exists or not. */
   readonly configFile: string;
   /** Milliseconds since the epoch when it was read. */
   readonly readAtMs: number;
 };
+
+/** Requests to read the configuration anew, from before anybody can serve them. */
+export type HangUps = {
+  /** Calls `listener` at each, and now where one came before. */
+  listen(listener: () => void): void;
+};
+
+/** Keeps a SIGHUP from ending a process that has not yet begun to serve. */
+export function hearHangUps(events: ProcessEvents): HangUps {
+  let missed = false;
+  let heard = (): void => {
+    missed = true;
+  };
+  events.onHangUp(() => heard());
+  return {
+    listen(listener) {
+      heard = listener;
+      if (missed) listener();
+    },
+  };
+}
 
 /** What nobody caught leaves the process in a state that nobody knows: it ends sooner. */
 const CRASH_DRAIN_MS = 10_000;
@@ -41,7 +64,7 @@ export async function serveUntilEnd(served: Served): Promise<number> {
     program.flushLog();
   });
   const reload = coalesce(() => program.reload());
-  events.onHangUp(reload);
+  served.hangUps.listen(reload);
   const { configFile: file, readAtMs } = served;
   const watch = watchFile({ file, readAtMs, onChange: reload });
   const told = signal.aborted ? 'told' : once(signal, 'abort').then(() => 'told' as const);

@@ -10,7 +10,7 @@ import { reportNotices } from './notices.ts';
 import type { ModelRow, Program } from './program.ts';
 import { TOKEN_FILE } from '../server-file.ts';
 import { requireVaults } from '../require-vaults.ts';
-import { serveUntilEnd } from './serve-life.ts';
+import { hearHangUps, serveUntilEnd } from './serve-life.ts';
 import { withoutControls } from './style.ts';
 
 /** Longest the start message waits for the first look at Ollama. */
@@ -50,6 +50,7 @@ async function serve(context: CommandContext): Promise<number> {
       port: given.whole('port'),
       vaults: given.texts('vault'),
     });
+  const hangUps = hearHangUps(terminal.events);
   const readAtMs = Date.now();
   const config = load();
   reportNotices(context, config);
@@ -59,7 +60,7 @@ async function serve(context: CommandContext): Promise<number> {
     const listening = await program.listen();
     await announce(context, config, { program, url: listening.url });
     const configFile = config.file ?? path.join(terminal.cwd, DEFAULT_FILE);
-    return await serveUntilEnd({ terminal, program, listening, configFile, readAtMs });
+    return await serveUntilEnd({ terminal, program, listening, hangUps, configFile, readAtMs });
   } finally {
     await program.close();
   }
