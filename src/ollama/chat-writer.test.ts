@@ -247,3 +247,40 @@ test('a model on a host that is not looked at is described once, when it is firs
     ['/api/show', '/api/chat', '/api/chat'],
   );
 });
+
+const LAST = '{"message":{"content":"x"},"done":true,"prompt_eval_count":1,"eval_count":1}\n';
+
+test('an answer is over with its last line, whether or not the server ends it', async () => {
+  const script = ollama(MODELS);
+  await using setting = await startServing((asked, index) => {
+    if (asked.path === '/api/chat') return [send(chunkedHead('application/x-ndjson') + chunk(LAST)), stall];
+    return typeof script === 'function' ? script(asked, index) : script;
+  });
+  const startedMs = performance.now();
+  const { events } = await ask(setting);
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['text-delta', 'finish'],
+  );
+  assert.ok(performance.now() - startedMs < 5_000, 'and nobody waits for the idle clock');
+  const chat = setting.server.requests.find(({ path }) => path === '/api/chat');
+  await chat?.closed;
+});
+
+test('a reader that leaves with the last event leaves the connection to the next request', async () => {
+  await using setting = await startServing(ollama(MODELS));
+  for (let turn = 0; turn < 3; turn += 1) {
+    const write = createOllamaChat(setting.serving)({
+      baseUrl: setting.server.origin,
+      model: 'tiny:latest',
+      defaults: {},
+    });
+    for await (const event of write(request(), { signal: new AbortController().signal }))
+      if (event.type === 'finish') break;
+  }
+  const chats = setting.server.requests.filter(({ path }) => path === '/api/chat');
+  assert.equal(new Set(chats.map(({ connection }) => connection)).size, 1);
+  assert.ok(
+    setting.serving.hosts.isWarm({ baseUrl: setting.server.origin, model: 'tiny:latest' }, undefined),
+  );
+});

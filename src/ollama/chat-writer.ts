@@ -5,6 +5,7 @@ import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 
 import type { OllamaHosts } from './hosts.ts';
+import { linesUntil } from './lines-until.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
 import type { OllamaHardware, OllamaTarget } from './prepare.ts';
 
@@ -38,7 +39,7 @@ async function* writeChat(
   { serving, target, context }: Writing,
   asked: ChatRequest,
 ): AsyncIterable<ChatEvent> {
-  const model = await serving.hosts.describe(target, context.signal);
+  const model = await serving.hosts.describe(target, context.signal, context.clocks);
   const request = withDefaults(asked, target.defaults);
   if (model) requireAbilities(model, request);
   const effective = effectiveOptions(
@@ -57,11 +58,23 @@ async function* writeChat(
     newToolCallId: () => serving.newToolCallId(),
     ...(effective.numCtx === undefined ? {} : { contextTokens: effective.numCtx }),
   });
+  const noteWarm = (): void => {
+    if (reader.done && body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);
+  };
   const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
-  const lines = serving.hosts.client(target.baseUrl).chat(body, context.signal, context.clocks);
-  for await (const line of tellingWindow(lines, window)) yield* fromOllamaLine(line, reader);
+  const client = serving.hosts.client(target.baseUrl);
+  const lines = linesUntil(
+    () => reader.done,
+    (signal) => client.chat(body, signal, context.clocks),
+    context.signal,
+  );
+  for await (const line of tellingWindow(lines, window)) {
+    const events = fromOllamaLine(line, reader);
+    // Whoever streams leaves with the last event.
+    noteWarm();
+    yield* events;
+  }
   requireOllamaDone(reader);
-  if (body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);
 }
 
 type Window = {

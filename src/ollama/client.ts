@@ -21,8 +21,8 @@ export type OllamaClient = {
   version(signal?: AbortSignal): Promise<string>;
   /** `GET /api/tags`: the installed models. */
   tags(signal?: AbortSignal): Promise<readonly OllamaTag[]>;
-  /** `POST /api/show`: what one model is. */
-  show(model: string, signal?: AbortSignal): Promise<OllamaShow>;
+  /** `POST /api/show`: what one model is; looked up within `clocks` where they are shorter than its own. */
+  show(model: string, signal?: AbortSignal, clocks?: Clocks): Promise<OllamaShow>;
   /** `GET /api/ps`: the loaded models; one that is still loading is not among them. */
   ps(signal?: AbortSignal): Promise<readonly OllamaRunning[]>;
   /** `POST /api/chat`: the lines of the stream as JSON. Nothing arrives before the first token. */
@@ -61,12 +61,12 @@ export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
   const clocks = options.clocks ?? LOCAL_CLOCKS;
   const look = async <T>(
     schema: z.ZodType<T>,
-    call: Omit<OllamaCall, 'clocks'>,
+    call: Omit<OllamaCall, 'clocks'> & { readonly clocks?: Clocks | undefined },
     signal?: AbortSignal,
   ): Promise<T> => {
-    const parsed = schema.safeParse(
-      await readOllamaJson(options, { ...call, clocks: options.lookClocks ?? LOOK_CLOCKS }, signal),
-    );
+    const own = options.lookClocks ?? LOOK_CLOCKS;
+    const within = call.clocks === undefined ? own : shorter(own, call.clocks);
+    const parsed = schema.safeParse(await readOllamaJson(options, { ...call, clocks: within }, signal));
     if (parsed.success) return parsed.data;
     throw new ObeliskError('upstream_invalid', `ollama ${url}: ${call.path} did not answer as Ollama does`);
   };
@@ -75,29 +75,19 @@ export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
     version: async (signal) =>
       (await look(versionBody, { method: 'GET', path: '/api/version' }, signal)).version,
     tags: async (signal) => (await look(tagList, { method: 'GET', path: '/api/tags' }, signal)).models,
-    show: (model, signal) =>
-      look(showResponse, { method: 'POST', path: '/api/show', body: { model }, model }, signal),
+    show: (model, signal, within) =>
+      look(
+        showResponse,
+        { method: 'POST', path: '/api/show', body: { model }, model, clocks: within },
+        signal,
+      ),
     ps: async (signal) => (await look(runningModels, { method: 'GET', path: '/api/ps' }, signal)).models,
     chat: (body, signal, own = clocks) =>
-      readOllamaLines(
-        options,
-        { method: 'POST', path: '/api/chat', body, model: body.model, clocks: own },
-        signal,
-      ),
+      readOllamaLines(options, post('/api/chat', body, { model: body.model, clocks: own }), signal),
     embed: (body, signal, own = clocks) =>
-      readOllamaJson(
-        options,
-        { method: 'POST', path: '/api/embed', body, model: body.model, clocks: own },
-        signal,
-      ),
+      readOllamaJson(options, post('/api/embed', body, { model: body.model, clocks: own }), signal),
     pull(model, signal) {
-      const call: OllamaCall = {
-        method: 'POST',
-        path: '/api/pull',
-        body: { model },
-        model,
-        clocks: PULL_CLOCKS,
-      };
+      const call = post('/api/pull', { model }, { model, clocks: PULL_CLOCKS });
       return readPull(readOllamaLines(options, call, signal), { host: url, model });
     },
     async remove(model, signal) {
@@ -105,13 +95,23 @@ export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
       await readOllamaJson(options, call, signal);
     },
     async copy(source, destination, signal) {
-      const body = { source, destination };
-      await readOllamaJson(
-        options,
-        { method: 'POST', path: '/api/copy', body, model: source, clocks },
-        signal,
-      );
+      const call = post('/api/copy', { source, destination }, { model: source, clocks });
+      await readOllamaJson(options, call, signal);
     },
+  };
+}
+
+function post(path: string, body: object, more: Pick<OllamaCall, 'clocks' | 'model'>): OllamaCall {
+  return { method: 'POST', path, body, ...more };
+}
+
+/** The shorter of each. */
+function shorter(a: Clocks, b: Clocks): Clocks {
+  return {
+    connectMs: Math.min(a.connectMs, b.connectMs),
+    firstByteMs: Math.min(a.firstByteMs, b.firstByteMs),
+    idleMs: Math.min(a.idleMs, b.idleMs),
+    totalMs: Math.min(a.totalMs, b.totalMs),
   };
 }
 

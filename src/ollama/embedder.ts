@@ -31,7 +31,7 @@ type Embedding = {
 
 async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<EmbeddingResult> {
   const { serving, target, signal, clocks } = embedding;
-  const model = await serving.hosts.describe(target, signal);
+  const model = await serving.hosts.describe(target, signal, clocks);
   if (model && !model.embedding) {
     throw new ObeliskError('unsupported', `${model.name} is not an embedding model`, { param: 'model' });
   }

@@ -1,5 +1,5 @@
 import { isObeliskError } from '../shared/errors.ts';
-import type { UpstreamClient } from '../wire/upstream.ts';
+import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
 import type { Headers } from '../wire/http.ts';
 
 import { createOllamaClient } from './client.ts';
@@ -12,8 +12,11 @@ import type { OllamaModel } from './model-facts.ts';
 export type OllamaHosts = {
   /** The client of a host. */
   client(url: string): OllamaClient;
-  /** What is known of a model: from memory where the host is discovered, else asked for once. */
-  describe(at: OllamaPlace, signal: AbortSignal): Promise<OllamaModel | undefined>;
+  /**
+   * What is known of a model: from memory where the host is discovered, else asked for once, within
+   * the clocks of the request that needs it.
+   */
+  describe(at: OllamaPlace, signal: AbortSignal, clocks?: Clocks): Promise<OllamaModel | undefined>;
   isWarm(at: OllamaPlace, numCtx: number | undefined): boolean;
   markWarm(at: OllamaPlace, numCtx: number | undefined): void;
 };
@@ -43,10 +46,10 @@ export function createOllamaHosts(options: {
   };
   return {
     client: clientOf,
-    async describe(at, signal) {
+    async describe(at, signal, clocks) {
       const known = at.baseUrl === discovery.url ? discovery.model(at.model) : described.get(keyOf(at));
       if (known) return known;
-      const model = await describeByShow(clientOf(at.baseUrl), at.model, signal);
+      const model = await describeByShow(clientOf(at.baseUrl), at.model, { signal, clocks });
       if (model) described.set(keyOf(at), model);
       return model;
     },
@@ -62,10 +65,10 @@ export function createOllamaHosts(options: {
 async function describeByShow(
   client: OllamaClient,
   model: string,
-  signal: AbortSignal,
+  { signal, clocks }: { readonly signal: AbortSignal; readonly clocks: Clocks | undefined },
 ): Promise<OllamaModel | undefined> {
   try {
-    return toOllamaModel({ name: model }, await client.show(model, signal));
+    return toOllamaModel({ name: model }, await client.show(model, signal, clocks));
   } catch (error) {
     if (isObeliskError(error) && (error.code === 'upstream_error' || error.code === 'upstream_invalid')) {
       return undefined;
