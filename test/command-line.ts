@@ -48,7 +48,7 @@ export async function runCli(
   };
   const code = await runCommandLine(given, {
     terminal,
-    version: '9.9.9',
+    version: () => '9.9.9',
     open: (config) => {
       if (options.open === undefined) throw new Error('this command was not expected to open a program');
       return Promise.resolve(options.open(config));

@@ -22,8 +22,6 @@ export type CommandContext = {
   readonly terminal: Terminal;
   readonly arguments: Arguments;
   readonly open: OpenProgram;
-  /** Of the package. */
-  readonly version: string;
 };
 
 /** One command. */

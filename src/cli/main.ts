@@ -8,7 +8,7 @@ import { createProcessTerminal } from './terminal.ts';
 export async function main(argv: readonly string[]): Promise<number> {
   const { terminal, stopReason, release } = createProcessTerminal();
   try {
-    const code = await runCommandLine(argv, { terminal, open, version: packageVersion() });
+    const code = await runCommandLine(argv, { terminal, open, version: packageVersion });
     // Nobody reads on (`| head`): that is their choice, not a failure.
     return stopReason() === 'unread' && code === EXIT.interrupted ? EXIT.ok : code;
   } finally {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { runCli } from '../../test/command-line.ts';
-import { COMMANDS } from './run-command.ts';
+import { COMMAND_NAMES, loadCommands } from './commands.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -12,7 +12,12 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 test('help lists every command, and each command has its own', async () => {
   const { code, stdout } = await runCli(['--help']);
   assert.equal(code, 0);
-  for (const { spec } of COMMANDS) {
+  const commands = await loadCommands();
+  assert.deepEqual(
+    commands.map(({ spec }) => spec.name),
+    COMMAND_NAMES,
+  );
+  for (const { spec } of commands) {
     assert.ok(stdout.includes(`  ${spec.name}`), spec.name);
     const help = await runCli([spec.name, '--help']);
     assert.equal(help.code, 0);

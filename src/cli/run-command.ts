@@ -1,53 +1,38 @@
 import { isObeliskError, messageOf } from '../shared/errors.ts';
 import { nearest } from '../shared/nearest.ts';
 import { parseArguments } from './arguments.ts';
-import { askCommand } from './ask.ts';
 import { EXIT } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
-import { configCommand } from './config.ts';
-import { doctorCommand } from './doctor.ts';
+import { COMMAND_NAMES, loadCommand, loadCommands } from './commands.ts';
 import { globalHelp, helpOf } from './help.ts';
-import { indexCommand } from './index-vaults.ts';
-import { modelsCommand } from './models.ts';
 import type { OpenProgram } from './program.ts';
-import { searchCommand } from './search.ts';
-import { serveCommand } from './serve.ts';
 import { createStyle, withoutControls } from './style.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  serveCommand,
-  askCommand,
-  searchCommand,
-  indexCommand,
-  modelsCommand,
-  configCommand,
-  doctorCommand,
-];
 
 /** What running a command line needs. */
 export type RunOptions = {
   readonly terminal: Terminal;
   readonly open: OpenProgram;
-  readonly version: string;
+  /** Of the package; asked for where it is shown. */
+  readonly version: () => string;
 };
 
 /** Runs one command line and returns its exit code; whatever goes wrong is said on standard error. */
 export async function runCommandLine(given: readonly string[], options: RunOptions): Promise<number> {
   const { stdout, stderr } = options.terminal;
   const [name, ...rest] = given;
-  const specs = COMMANDS.map((command) => command.spec);
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
-    stdout.write(globalHelp(specs, options.version));
+    const commands = await loadCommands();
+    const specs = commands.map((command) => command.spec);
+    stdout.write(globalHelp(specs, options.version()));
     return EXIT.ok;
   }
   if (name === '--version' || name === '-V' || name === '-v') {
-    stdout.write(`${options.version}\n`);
+    stdout.write(`${options.version()}\n`);
     return EXIT.ok;
   }
   const [wanted, args] = name === 'help' ? [rest[0] ?? '', ['--help']] : [name, rest];
-  const command = COMMANDS.find((command) => command.spec.name === wanted);
+  const command = await loadCommand(wanted);
   if (command !== undefined) return runCommand(command, args, options);
   stderr.write(`obelisk: ${unknownCommand(wanted)}\nSee: obelisk --help\n`);
   return EXIT.usage;
@@ -55,9 +40,8 @@ export async function runCommandLine(given: readonly string[], options: RunOptio
 
 function unknownCommand(name: string): string {
   if (name.startsWith('-')) return `write the command before its options: obelisk serve ${name}`;
-  const names = COMMANDS.map((command) => command.spec.name);
-  const [closest] = nearest(name, names, 1);
-  const hint = closest === undefined ? `there are ${names.join(', ')}` : `did you mean "${closest}"?`;
+  const [closest] = nearest(name, COMMAND_NAMES, 1);
+  const hint = closest === undefined ? `there are ${COMMAND_NAMES.join(', ')}` : `did you mean "${closest}"?`;
   return `there is no command "${withoutControls(name)}"; ${hint}`;
 }
 

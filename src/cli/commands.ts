@@ -1,0 +1,25 @@
+import type { Command } from './command.ts';
+
+/** How each command is loaded, in the order of the help: the one that runs pays for none of the others. */
+const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  ask: async () => (await import('./ask.ts')).askCommand,
+  search: async () => (await import('./search.ts')).searchCommand,
+  index: async () => (await import('./index-vaults.ts')).indexCommand,
+  models: async () => (await import('./models.ts')).modelsCommand,
+  config: async () => (await import('./config.ts')).configCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+};
+
+/** Names of the commands, in the order of the help. */
+export const COMMAND_NAMES: readonly string[] = Object.keys(LOADERS);
+
+/** Loads a command by its name; undefined where there is none of that name. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(LOADERS, name) ? LOADERS[name]?.() : undefined;
+}
+
+/** Loads every command, in the order of the help. */
+export function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(LOADERS).map((load) => load()));
+}
