@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ResultFile } from './results.ts';
+import type { Results, Round } from './results.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'obelisk-results-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+const EMPTY: Results = {
+  format: 1,
+  started: '2000-01-01T00:00:00.000Z',
+  machine: { cores: 2 },
+  versions: {},
+  commit: 'abc',
+  settings: { rounds: 3 },
+  skipped: {},
+  rounds: [],
+};
+
+const ROUND: Round = { scenario: 's', program: 'p', round: 1, at: '', tries: 1, figures: { a: 1 } };
+
+test('an interrupted run goes on from the rounds in its file', () => {
+  const path = join(directory, 'new folder', 'resumed.json');
+  ResultFile.open(EMPTY, path).add(ROUND);
+  const again = ResultFile.open({ ...EMPTY, started: '2001-01-01T00:00:00.000Z' }, path);
+  assert.ok(again.has(ROUND));
+  assert.ok(!again.has({ ...ROUND, round: 2 }));
+  assert.equal(again.results.started, EMPTY.started);
+  again.add({ ...ROUND, round: 2 });
+  assert.equal(ResultFile.open(EMPTY, path).results.rounds.length, 2);
+});
+
+test('results of another commit, machine or setting do not mix', () => {
+  const path = join(directory, 'kept.json');
+  ResultFile.open(EMPTY, path).add(ROUND);
+  const others: readonly Partial<Results>[] = [
+    { commit: 'def' },
+    { machine: { cores: 4 } },
+    { settings: { rounds: 5 } },
+    { versions: { nginx: '2' } },
+  ];
+  for (const other of others)
+    assert.throws(() => ResultFile.open({ ...EMPTY, ...other }, path), /--out.*--fresh/);
+});
