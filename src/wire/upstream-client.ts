@@ -70,6 +70,16 @@ class PooledClient implements UpstreamClient, ExchangePlace {
     return receive(this, request, signal);
   }
 
+  connections(): { readonly open: number; readonly idle: number } {
+    let open = 0;
+    let idle = 0;
+    for (const pool of this.#pools.values()) {
+      open += pool.size;
+      idle += pool.idle;
+    }
+    return { open, idle };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const pool of this.#pools.values()) pool.close(new ClientClosed());

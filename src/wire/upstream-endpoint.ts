@@ -46,12 +46,10 @@ export class Endpoint {
       host: this.#host,
       port: this.#port,
       lookup: this.#options.lookup,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: PROBE_MS,
       ...(onread === undefined ? {} : { onread }),
     };
-    return this.#secure ? this.#openTls(target, onConnected) : connectTcp(target, onConnected);
+    const socket = this.#secure ? this.#openTls(target, onConnected) : connectTcp(target, onConnected);
+    return socket.setNoDelay(true).setKeepAlive(true, PROBE_MS);
   }
 
   #openTls(target: TcpNetConnectOpts, onConnected: () => void): Socket {

@@ -49,7 +49,7 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
     try {
       this.#dispatch(this.#place.poolOf(this.#request.origin).acquire());
     } catch (error) {
-      queueMicrotask(() => this.#fail(toUpstreamError(this.#request, error, 'nothing')));
+      queueMicrotask(() => this.onFailure(error));
     }
   }
 
@@ -142,7 +142,11 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
   #retryOnce(): void {
     this.#retried = true;
     this.#connection?.close();
-    this.#dispatch(this.#place.poolOf(this.#request.origin).create());
+    try {
+      this.#dispatch(this.#place.poolOf(this.#request.origin).create());
+    } catch (error) {
+      this.onFailure(error);
+    }
   }
 
   #dispatch(connection: Connection): void {

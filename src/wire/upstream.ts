@@ -48,7 +48,10 @@ export type UpstreamRequest = {
  */
 export type UpstreamSink = {
   onHead(status: number, headers: Headers): void;
-  /** False pauses the upstream until `Exchange.resume()`. */
+  /**
+   * False pauses the upstream until `Exchange.resume()`; what was read with the chunk, at most 64 KiB,
+   * may still follow, and the end with it.
+   */
   onData(chunk: Buffer): boolean;
   /** The framing of the message is complete. Whether the answer is complete, its dialect decides. */
   onEnd(): void;
@@ -85,6 +88,8 @@ export type UpstreamClient = {
    *   `client_gone` when `signal` aborts.
    */
   request(request: UpstreamRequest, signal?: AbortSignal): Promise<UpstreamResponse>;
-  /** Closes every connection. */
+  /** How many connections are open, and how many of them carry nothing. */
+  connections(): { readonly open: number; readonly idle: number };
+  /** Closes every connection; requests that run, and any later one, fail with `overloaded`. */
   close(): Promise<void>;
 };
