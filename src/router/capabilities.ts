@@ -28,7 +28,7 @@ const NONE: ProviderCapabilities = {
 
 /** What each kind of provider does today: a capability is claimed by the change that builds it. */
 const BY_KIND: Readonly<Record<ProviderKind, ProviderCapabilities>> = {
-  gateway: { ...NONE, supportsStreaming: true, supportsLoadBalancing: true },
+  gateway: { ...NONE, supportsStreaming: true, supportsRetry: true, supportsLoadBalancing: true },
   ollama: { ...NONE, supportsStreaming: true, supportsModelManagement: true, supportsHardwareConfig: true },
   // A LiteLLM proxy retries, falls back and balances by its own configuration.
   litellm: {

@@ -77,7 +77,12 @@ test('each provider claims what it does and nothing else', () => {
     const capabilities = Object.entries(provider.getCapabilities());
     return [provider.kind, ...capabilities.filter(([, value]) => value).map(([name]) => name)];
   };
-  assert.deepEqual(claims('gpt-4'), ['gateway', 'supportsStreaming', 'supportsLoadBalancing']);
+  assert.deepEqual(claims('gpt-4'), [
+    'gateway',
+    'supportsStreaming',
+    'supportsRetry',
+    'supportsLoadBalancing',
+  ]);
   assert.deepEqual(claims('llama3', 'ollama'), [
     'ollama',
     'supportsStreaming',
