@@ -155,7 +155,7 @@ function createQuotes(): (text: string) => string {
 }
 
 function toJsonText(value: string | number | boolean): string {
-  return typeof value === 'string' && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+  return typeof value === 'string' && UNESCAPED.test(value) ? `"${value}"` : JSON.stringify(value);
 }
 
 function toText(colours: boolean): (line: Line) => string {
@@ -171,6 +171,8 @@ function toText(colours: boolean): (line: Line) => string {
   };
 }
 
+/** What JSON holds as it is: visible ASCII but the quote and the backslash. */
+const UNESCAPED = /^[ !#-[\]-~]*$/;
 const PLAIN = /^[\w./:@+-]+$/;
 
 /** Anything but plain words is quoted, so that a value cannot forge a line or move the cursor. */
