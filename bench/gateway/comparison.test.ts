@@ -49,7 +49,7 @@ test('a target between floor and aim, and one below its floor, say so', () => {
   assert.deepEqual([at(75), at(74), at(50), at(49)], ['aim', 'floor', 'floor', 'missed']);
 });
 
-test('a comparison is void when a round of either side is', () => {
+test('a comparison is void when no round of one side counts', () => {
   const found = results(
     round('nginx', 1, { value: 100, void: 'the program was 80 % busy' }),
     round('codec', 1, { value: 90 }),
@@ -57,6 +57,18 @@ test('a comparison is void when a round of either side is', () => {
   const outcome = outcomeOf(found, target, 'codec');
   assert.equal(outcome?.verdict, 'void');
   assert.equal(outcome?.reason, 'nginx: the program was 80 % busy');
+  const more = results(...found.rounds, round('nginx', 2, { value: 200 }), round('codec', 2, { value: 150 }));
+  assert.deepEqual(outcomeOf(more, target, 'codec'), { value: 0.75, verdict: 'aim' });
+});
+
+test('programs without a round in common are compared by their medians', () => {
+  const found = results(
+    round('nginx', 1, { value: 100 }),
+    round('nginx', 2, { value: 10, noisy: 'others' }),
+    round('codec', 1, { value: 10, noisy: 'others' }),
+    round('codec', 2, { value: 60 }),
+  );
+  assert.deepEqual(outcomeOf(found, target, 'codec'), { value: 0.6, verdict: 'floor' });
 });
 
 test('disturbed rounds count only when there is no other, and then never reach a target', () => {

@@ -1,7 +1,9 @@
 import { outcomeOf, roundsOf, summaryOf } from './comparison.ts';
 import type { Outcome } from './comparison.ts';
 import type { Results } from './results.ts';
-import { TARGETS } from './targets.ts';
+import { PEERS } from './peers.ts';
+import { EMPTY_NODE } from './scenarios/start.ts';
+import { CONTROLS, TARGETS } from './targets.ts';
 import type { Target } from './targets.ts';
 
 type Column = { readonly figure: string; readonly title: string; readonly digits: number };
@@ -38,6 +40,13 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   start: [column('startMs', 'first answer ms', 1), column('idleMib', 'at rest MiB', 1)],
 };
 
+/** What the rows of a scenario are divided by. */
+const REFERENCES: Readonly<Record<string, string>> = { start: EMPTY_NODE };
+const REFERENCE = 'nginx';
+
+/** The order of the rows: what there is to compare with, then the programs. */
+const ORDER: readonly string[] = [...CONTROLS, ...PEERS.map(({ name }) => name)];
+
 /** The programs whose targets are printed. */
 const OBELISK: readonly string[] = ['codec', 'node'];
 
@@ -72,11 +81,13 @@ export function report(results: Results): string {
 /** One row a program: medians of the rounds, the share of the first gateway, what to doubt. */
 function scenarioTable(results: Results, scenario: string): readonly string[] {
   const columns = COLUMNS[scenario] ?? [];
-  const programs = [
-    ...new Set(results.rounds.filter((round) => round.scenario === scenario).map(({ program }) => program)),
-  ];
+  const measured = new Set(
+    results.rounds.filter((round) => round.scenario === scenario).map(({ program }) => program),
+  );
+  const programs = [...measured].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
   const [main] = columns;
-  const reference = main && summaryOf(results, { scenario, program: 'nginx', figure: main.figure })?.value;
+  const divisor = REFERENCES[scenario] ?? REFERENCE;
+  const reference = main && summaryOf(results, { scenario, program: divisor, figure: main.figure })?.value;
   const rows = programs.map((program) => {
     const cells = columns.map(({ figure, digits }) => {
       const summary = summaryOf(results, { scenario, program, figure });
@@ -84,11 +95,37 @@ function scenarioTable(results: Results, scenario: string): readonly string[] {
     });
     const own = main && summaryOf(results, { scenario, program, figure: main.figure });
     const share = own && reference ? significant(own.value / reference) : '–';
+    const work = byWork(results, scenario, program);
     const spread = own ? `${percent(own.least / own.value - 1)} ${percent(own.most / own.value - 1)}` : '–';
-    return [program, ...cells, share, spread, doubts(results, scenario, program)];
+    return [
+      program,
+      ...cells,
+      share,
+      work,
+      spread,
+      String(own?.rounds ?? 0),
+      doubts(results, scenario, program),
+    ];
   });
-  const head = [scenario, ...columns.map(({ title }) => title), '÷ nginx', 'spread', ''];
+  const head = [
+    scenario,
+    ...columns.map(({ title }) => title),
+    `÷ ${divisor}`,
+    'by CPU',
+    'spread',
+    'rounds',
+    '',
+  ];
   return table([head, ...rows]);
+}
+
+/** Throughput ÷ nginx as processor time per request has it: steadier, whichever core was the busy one. */
+function byWork(results: Results, scenario: string, program: string): string {
+  const figure = 'microsPerRequest';
+  const [own, other] = [program, REFERENCE].map((name) =>
+    summaryOf(results, { scenario, program: name, figure }),
+  );
+  return own && other ? significant(other.value / own.value) : '–';
 }
 
 function doubts(results: Results, scenario: string, program: string): string {
