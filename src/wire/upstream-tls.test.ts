@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { testOnBoth } from '../../test/asking.ts';
 import type { OnTransport } from '../../test/asking.ts';
 import { EXPIRED, MISNAMED, TEST_KEY, TRUSTED } from '../../test/certificates.ts';
 import { createUpstreamClient } from './upstream-client.ts';
 import { REMOTE_CLOCKS } from './upstream.ts';
+import type { UpstreamClient } from './upstream.ts';
 
 type Ask = () => Promise<string>;
 
@@ -77,3 +81,82 @@ for (const { name, certificate, trusted, reason } of [
     assert.deepEqual(seen, []);
   });
 }
+
+/** Asks a raw TLS server that names itself `localhost` and does `serve` with every connection. */
+async function startRawTls(
+  { t, transport }: OnTransport,
+  serve: (socket: TLSSocket) => void,
+): Promise<{ client: UpstreamClient; origin: string; names: (string | undefined)[]; reused: boolean[] }> {
+  const names: (string | undefined)[] = [];
+  const reused: boolean[] = [];
+  const sockets = new Set<TLSSocket>();
+  const server = createTlsServer(
+    {
+      key: TEST_KEY,
+      cert: TRUSTED,
+      SNICallback: (name, callback) => {
+        names.push(name);
+        callback(null);
+      },
+    },
+    (socket) => {
+      sockets.add(socket.on('error', () => socket.destroy()));
+      reused.push(socket.isSessionReused());
+      serve(socket);
+    },
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = createUpstreamClient({ transport, certificates: TRUSTED, tickMs: 5 });
+  t.after(async () => {
+    await client.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { client, origin: `https://localhost:${port}`, names, reused };
+}
+
+const plain = { path: '/', method: 'GET', headers: {}, clocks: REMOTE_CLOCKS } as const;
+
+testOnBoth(
+  'the server is told which name is meant, and a later connection resumes the session',
+  async (on) => {
+    const { client, origin, names, reused } = await startRawTls(on, (socket) => {
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}'),
+      );
+    });
+    for (let turn = 0; turn < 2; turn += 1) {
+      assert.equal((await (await client.request({ ...plain, origin })).bytes(10)).toString(), '{}');
+    }
+    // A server that resumes a session does not ask again.
+  assert.deepEqual(names, ['localhost']);
+    assert.deepEqual(reused, [false, true]);
+  },
+);
+
+testOnBoth(
+  'an answer over TLS waits for its reader and loses nothing, though its server has closed',
+  async (on) => {
+    const body = 'x'.repeat(2_000_000);
+    const { client, origin } = await startRawTls(on, (socket) => {
+      socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n\r\n${body}`));
+    });
+    const response = await client.request({ ...plain, origin });
+    await sleep(50);
+    assert.equal((await response.bytes(body.length)).length, body.length);
+  },
+);
+
+testOnBoth('a connection over TLS whose answer had to wait is used again', async (on) => {
+  const body = 'x'.repeat(500_000);
+  const { client, origin, reused } = await startRawTls(on, (socket) => {
+    socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`));
+  });
+  for (let turn = 0; turn < 3; turn += 1) {
+    const response = await client.request({ ...plain, origin });
+    await sleep(20);
+    assert.equal((await response.bytes(body.length)).length, body.length);
+  }
+  assert.equal(reused.length, 1);
+});
