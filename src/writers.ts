@@ -1,7 +1,7 @@
 import type { Settings } from './config/settings.ts';
 import type { ChatWriters } from './gateway/chat-route.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
-import { createVaultWriter } from './rag/answer/answer.ts';
+import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from './providers/chat.ts';
 import type { WriterModel } from './rag/answer/answer-task.ts';
 import type { VaultLibrary } from './rag/library.ts';
 import { contextOf } from './router/deployment.ts';
@@ -22,15 +22,25 @@ export type AnswerWritersOptions = {
 
 /** Creates the writers that are no upstream: a vault, and the extractive writer by its own name. */
 export function createAnswerWriters(options: AnswerWritersOptions): Omit<ChatWriters, 'ollama'> {
+  const vault = createLazyVaultWriter(options);
+  return { vault: () => vault, extractive: () => refuseWithoutVault(options.library) };
+}
+
+/** A gateway without vaults is never asked for what writes from them, and does not load it. */
+function createLazyVaultWriter(options: AnswerWritersOptions): ChatWriter {
   const { library, gateway, logger, publicUrl } = options;
-  const vault = createVaultWriter({
-    library,
-    chat: gateway.chat,
-    chooseModel: (asked) => chooseModel(asked, options),
-    logger,
-    publicUrl,
-  });
-  return { vault: () => vault, extractive: () => refuseWithoutVault(library) };
+  let writer: ChatWriter | undefined;
+  return async function* write(request: ChatRequest, context: ChatContext): AsyncGenerator<ChatEvent> {
+    const { createVaultWriter } = await import('./rag/answer/answer.ts');
+    writer ??= createVaultWriter({
+      library,
+      chat: gateway.chat,
+      chooseModel: (asked) => chooseModel(asked, options),
+      logger,
+      publicUrl,
+    });
+    yield* writer(request, context);
+  };
 }
 
 /**

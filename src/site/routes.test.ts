@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import { Secret } from '../shared/secret.ts';
 import { callInProcess } from '../wire/in-process.ts';
-import { siteRoutes, type SiteDependencies, type SiteRoute } from './routes.ts';
+import type { SiteDependencies } from './handlers.ts';
+import { siteRoutes, type SiteRoute } from './routes.ts';
 import { createSessions } from './sessions.ts';
 
 const NOTE =

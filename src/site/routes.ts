@@ -1,11 +1,5 @@
-import type { VaultLibrary } from '../rag/library.ts';
 import type { Handler } from '../wire/http.ts';
-import { assetHandler, readAssets } from './assets.ts';
-import { indexHandler, notePageHandler } from './page.ts';
-import { endSessionHandler, openSessionHandler } from './session-routes.ts';
-import type { Sessions } from './sessions.ts';
-import { noteHandler, searchHandler, vaultListHandler } from './vault-api.ts';
-import { vaultFileHandler } from './vault-files.ts';
+import type { SiteDependencies, SiteHandlers } from './handlers.ts';
 
 /** One route of the site. */
 export type SiteRoute = {
@@ -17,32 +11,42 @@ export type SiteRoute = {
   readonly handler: Handler;
 };
 
-/** What the site shows, and to whom. */
-export type SiteDependencies = {
-  readonly library: Pick<VaultLibrary, 'names' | 'status' | 'search' | 'note'>;
-  readonly sessions: Sessions;
-};
+const ROUTES: readonly (readonly [
+  method: SiteRoute['method'],
+  path: string,
+  access: SiteRoute['access'],
+  handler: keyof SiteHandlers,
+])[] = [
+  ['GET', '/', 'open', 'index'],
+  ['GET', '/assets/*', 'open', 'assets'],
+  ['GET', '/vault/*', 'open', 'notePage'],
+  ['GET', '/vault-files/*', 'key', 'vaultFile'],
+  ['GET', '/obelisk/v1/vaults', 'key', 'vaultList'],
+  ['GET', '/obelisk/v1/vaults/*', 'key', 'note'],
+  ['GET', '/obelisk/v1/search', 'key', 'search'],
+  ['POST', '/obelisk/v1/session', 'open', 'openSession'],
+  ['DELETE', '/obelisk/v1/session', 'open', 'endSession'],
+];
 
 /**
  * The routes of the page. Open ones carry nothing of a vault: the page asks for the key itself, and
- * the note page shows its note only to a session.
+ * the note page shows its note only to a session. What serves them is loaded with the first request
+ * for one of them, because most gateways never get any.
  */
-export function siteRoutes({ library, sessions }: SiteDependencies): readonly SiteRoute[] {
-  const assets = readAssets();
-  return [
-    { method: 'GET', path: '/', access: 'open', handler: indexHandler({ assets, sessions }) },
-    { method: 'GET', path: '/assets/*', access: 'open', handler: assetHandler(assets) },
-    {
-      method: 'GET',
-      path: '/vault/*',
-      access: 'open',
-      handler: notePageHandler({ library, sessions, assets }),
+export function siteRoutes(dependencies: SiteDependencies): readonly SiteRoute[] {
+  let handlers: SiteHandlers | undefined;
+  const load = async (): Promise<SiteHandlers> => {
+    const { createSiteHandlers } = await import('./handlers.ts');
+    handlers ??= createSiteHandlers(dependencies);
+    return handlers;
+  };
+  return ROUTES.map(([method, path, access, name]) => ({
+    method,
+    path,
+    access,
+    async handler(request, response) {
+      const loaded = handlers ?? (await load());
+      await loaded[name](request, response);
     },
-    { method: 'GET', path: '/vault-files/*', access: 'key', handler: vaultFileHandler(library) },
-    { method: 'GET', path: '/obelisk/v1/vaults', access: 'key', handler: vaultListHandler(library) },
-    { method: 'GET', path: '/obelisk/v1/vaults/*', access: 'key', handler: noteHandler(library) },
-    { method: 'GET', path: '/obelisk/v1/search', access: 'key', handler: searchHandler(library) },
-    { method: 'POST', path: '/obelisk/v1/session', access: 'open', handler: openSessionHandler(sessions) },
-    { method: 'DELETE', path: '/obelisk/v1/session', access: 'open', handler: endSessionHandler(sessions) },
-  ];
+  }));
 }

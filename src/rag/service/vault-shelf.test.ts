@@ -99,3 +99,28 @@ test('a question before the first pass of a vault waits for it, though others ha
   ]);
   assert.match(await textOf(both, 'b'), /two tusks/);
 });
+
+test('no thread is started before the first vault', async (context) => {
+  const { shelf, vault } = fixture(context);
+  let threads = 0;
+  const count = (): void => {
+    threads += 1;
+  };
+  process.on('worker', count);
+  context.after(() => process.off('worker', count));
+  const none = shelf.open([]);
+  await none.ready();
+  await none.refresh();
+  assert.deepEqual([none.names(), none.status(), threads], [[], [], 0]);
+  const some = shelf.open([vault('a', 'A', 'A walrus has two tusks.')]);
+  await some.ready();
+  assert.equal(threads, 1);
+  await none.close();
+  assert.match(await textOf(some, 'a'), /two tusks/);
+});
+
+test('a shelf that was closed before it had a vault takes none', async (context) => {
+  const { shelf, vault } = fixture(context);
+  await shelf.close();
+  assert.throws(() => shelf.open([vault('a', 'A', 'A walrus has two tusks.')]), /were closed/);
+});

@@ -8,7 +8,7 @@ import { EmbeddingPump } from './embedding-pump.ts';
 import type { HostStatus, OperationName, Operations, ShelvedVault } from './protocol.ts';
 import type { EmbeddingPort } from './query-embedding.ts';
 import { VaultView } from './vault-view.ts';
-import { WorkerClient } from './worker-client.ts';
+import { closed, WorkerClient } from './worker-client.ts';
 
 /** What a shelf is made from. */
 export type VaultShelfOptions = {
@@ -34,8 +34,9 @@ const RECONCILE_MS = 60_000;
  */
 export class VaultShelf {
   readonly #options: VaultShelfOptions;
-  readonly #client: WorkerClient;
-  readonly #pump: EmbeddingPump | undefined;
+  /** A thread costs memory and time to start: there is none before the first vault. */
+  #client: WorkerClient | undefined;
+  #pump: EmbeddingPump | undefined;
   readonly #shelved = new Map<string, Shelved>();
   readonly #statuses = new Map<string, HostStatus>();
   #change = Promise.withResolvers<void>();
@@ -44,19 +45,6 @@ export class VaultShelf {
 
   constructor(options: VaultShelfOptions) {
     this.#options = options;
-    const { dataDir, watch, logger, embed, reconcileMs = RECONCILE_MS } = options;
-    this.#client = new WorkerClient({
-      // A worker that takes a dead one's place opens what is open by then.
-      setup: () => ({ vaults: this.#vaults(), dataDir, watch, reconcileMs }),
-      logger,
-      onStatus: (statuses) => {
-        this.#take(statuses);
-      },
-      onLost: (error) => {
-        this.#lose(error);
-      },
-    });
-    this.#pump = embed === undefined ? undefined : new EmbeddingPump({ client: this.#client, embed, logger });
   }
 
   /**
@@ -82,7 +70,7 @@ export class VaultShelf {
     request: Operations[Name]['request'],
     signal?: AbortSignal,
   ): Promise<Operations[Name]['reply']> {
-    return this.#client.call(name, request, signal);
+    return this.#worker().call(name, request, signal);
   }
 
   /**
@@ -100,9 +88,29 @@ export class VaultShelf {
   /** Closes every vault, whoever has it. */
   async close(): Promise<void> {
     await this.#pump?.close();
-    await this.#client.close();
+    await this.#client?.close();
     this.#closed = true;
     this.#changed();
+  }
+
+  #worker(): WorkerClient {
+    if (this.#client !== undefined) return this.#client;
+    if (this.#closed) throw closed();
+    const { dataDir, watch, logger, embed, reconcileMs = RECONCILE_MS } = this.#options;
+    const client = new WorkerClient({
+      // A worker that takes a dead one's place opens what is open by then.
+      setup: () => ({ vaults: this.#vaults(), dataDir, watch, reconcileMs }),
+      logger,
+      onStatus: (statuses) => {
+        this.#take(statuses);
+      },
+      onLost: (error) => {
+        this.#lose(error);
+      },
+    });
+    this.#client = client;
+    if (embed !== undefined) this.#pump = new EmbeddingPump({ client, embed, logger });
+    return client;
   }
 
   #vaults(): readonly ShelvedVault[] {
@@ -115,10 +123,11 @@ export class VaultShelf {
       shelved.uses += 1;
       return shelved.vault;
     }
+    const worker = this.#worker();
     const vault = { name, path, key: this.#freeKey(name) };
     this.#shelved.set(vault.key, { vault, uses: 1 });
     this.#statuses.set(vault.key, startingStatus(vault));
-    this.#client.call('open-vault', { vault: vault.key, opened: vault }).catch((error: unknown) => {
+    worker.call('open-vault', { vault: vault.key, opened: vault }).catch((error: unknown) => {
       // A worker that died took the call with it; the next one opens the vault, unless there is none.
       this.#options.logger.debug('a vault was not opened by its call', {
         vault: name,
@@ -143,7 +152,7 @@ export class VaultShelf {
     this.#shelved.delete(key);
     this.#statuses.delete(key);
     this.#changed();
-    if (this.#lost === undefined) await this.#client.call('close-vault', { vault: key });
+    if (this.#lost === undefined) await this.call('close-vault', { vault: key });
   }
 
   #take(statuses: readonly HostStatus[]): void {

@@ -4,7 +4,6 @@ import type { Logger } from '../../telemetry/log.ts';
 import { obsidianUrl, obsidianVaultOf } from '../../vault/obsidian-address.ts';
 import type { ObsidianVault } from '../../vault/obsidian-address.ts';
 import { sourceUrl } from '../answer/source-urls.ts';
-import { decideSupport } from '../answer/support.ts';
 import type {
   NoteBlocks,
   NoteSource,
@@ -13,7 +12,7 @@ import type {
   VaultSearchResult,
   VaultStatus,
 } from '../library.ts';
-import { createTokenizer } from '../text/tokenizer.ts';
+import type { Tokenizer } from '../text/tokenizer.ts';
 import type { Hit, SearchResult, Source } from '../types.ts';
 import type { HostStatus, ShelvedVault } from './protocol.ts';
 import { embedQuery } from './query-embedding.ts';
@@ -35,7 +34,7 @@ export type VaultViewOptions = {
 /** Some of the open vaults by their names, as one configuration has them. */
 export class VaultView implements VaultLibrary {
   readonly #options: VaultViewOptions;
-  readonly #tokenizer = createTokenizer();
+  #tokenizer: Tokenizer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: VaultViewOptions) {
@@ -105,7 +104,13 @@ export class VaultView implements VaultLibrary {
       ...(filters === undefined ? {} : { filters }),
       ...(vector === undefined ? {} : { vector }),
     };
-    const result = await this.#options.shelf.call('search', { vault: wanted.key, search }, signal);
+    // What judges is loaded with the first search: a gateway without vaults has none.
+    const [result, { decideSupport }, { createTokenizer }] = await Promise.all([
+      this.#options.shelf.call('search', { vault: wanted.key, search }, signal),
+      import('../answer/support.ts'),
+      import('../text/tokenizer.ts'),
+    ]);
+    this.#tokenizer ??= createTokenizer();
     const reading = { question: query, tokenizer: this.#tokenizer };
     return {
       ...result,

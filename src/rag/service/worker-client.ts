@@ -139,7 +139,8 @@ export class WorkerClient {
   }
 }
 
-function closed(): ObeliskError {
+/** What is told to those who ask when everything was closed. */
+export function closed(): ObeliskError {
   return new ObeliskError('internal', 'the vaults were closed; nothing can be asked of them any more');
 }
 
