@@ -6,7 +6,6 @@ import type { Headers } from '../wire/http.ts';
 import type { Exchange, UpstreamSink } from '../wire/upstream.ts';
 import type { Call } from './call.ts';
 import { EventStream } from './event-stream.ts';
-import type { Answering } from './answering.ts';
 import { isPassedThrough } from './answering.ts';
 import { bodyFor, toUpstreamRequest } from './pass-through-request.ts';
 import type { PassThroughDependencies, PassThroughRequest } from './pass-through-request.ts';
@@ -41,7 +40,6 @@ class Passage implements UpstreamSink {
   readonly #call: Call;
   readonly #dependencies: PassThroughDependencies;
   readonly #attempts: Attempts;
-  readonly #answering: Answering;
   readonly #proof: PassThroughRequest['proof'];
   readonly #events: EventStream | undefined;
   readonly #tap: StreamTap | undefined;
@@ -63,14 +61,13 @@ class Passage implements UpstreamSink {
     this.#call = call;
     this.#request = request;
     this.#dependencies = dependencies;
-    this.#answering = answering;
     this.#attempts = answering.attempts;
     this.#proof = request.proof;
     this.#target = dependencies.targetOf(this.#attempts.deployment);
     if (request.stream) {
       answering.events ??= new EventStream(call, dependencies.heartbeat);
       this.#events = answering.events;
-      this.#tap = new StreamTap(request.stripUsage);
+      this.#tap = new StreamTap(request.stripUsage, (text) => this.#target.redact(text));
     }
   }
 
@@ -79,7 +76,7 @@ class Passage implements UpstreamSink {
     if (this.#mode === 'over') return;
     this.#call.interrupted = (error) => {
       if (this.#mode === 'over') return;
-      this.#attempts.abandoned();
+      if (this.#attempts.abandoned()) this.#count(error.code);
       this.#tell(error);
     };
     this.#ask();
@@ -96,8 +93,10 @@ class Passage implements UpstreamSink {
     if (this.#mode === 'stream') return this.#onStream(chunk);
     if (this.#mode === 'over') return true;
     this.#bytes += chunk.length;
-    if (this.#bytes <= (this.#status < 400 ? ANSWER_LIMIT_BYTES : ERROR_LIMIT_BYTES)) this.#parts.push(chunk);
-    else if (this.#status < 400) this.#failInvalid(`answered with more than ${ANSWER_LIMIT_BYTES} bytes`);
+    this.#parts.push(chunk);
+    // An error that goes on for ever is the error that its status says.
+    if (this.#status >= 400 && this.#bytes > ERROR_LIMIT_BYTES) this.onEnd();
+    else if (this.#bytes > ANSWER_LIMIT_BYTES) this.#failInvalid('answered with more than 32 MiB');
     return true;
   }
 
@@ -133,16 +132,15 @@ class Passage implements UpstreamSink {
   }
 
   #onStream(chunk: Buffer): boolean {
-    const { events, tap } = this.#streaming();
+    const { tap } = this.#streaming();
     const whole = tap.feed(chunk);
-    const wantsMore = whole === undefined || this.#sendEvents(whole, events);
-    if (this.#mode !== 'stream') return true;
-    if (tap.overflown) this.#failInvalid('sent an event of more than 4 MiB');
-    else if (tap.malformed) this.#failInvalid('sent an event that is not JSON');
-    return wantsMore;
+    const flows = whole === undefined || this.#send(whole);
+    if (tap.flaw !== undefined && this.#mode === 'stream') this.#failInvalid(tap.flaw);
+    return flows;
   }
 
-  #sendEvents(whole: Buffer, events: EventStream): boolean {
+  #send(whole: Buffer): boolean {
+    const { events } = this.#streaming();
     if (!events.committed) {
       // Until the first data an error still gets a status of its own.
       const failure = readLeadingFailure(whole);
@@ -197,13 +195,10 @@ class Passage implements UpstreamSink {
       return;
     }
     if (judgement.error.code === 'upstream_invalid') {
-      logger.warn('upstream answered with something else', {
-        requestId: this.#call.id,
-        deployment: this.#call.deploymentId,
-        contentType: this.#headers['content-type'],
-        bytes: body.length,
-        page: judgement.page,
-      });
+      const { id: requestId, deploymentId: deployment } = this.#call;
+      const contentType = this.#headers['content-type'];
+      const about = { requestId, deployment, contentType, bytes: body.length, page: judgement.page };
+      logger.warn('upstream answered with something else', about);
     }
     this.#fail(judgement.error);
   }
@@ -236,7 +231,7 @@ class Passage implements UpstreamSink {
     this.#exchange?.abort();
     this.#parts = [];
     this.#bytes = 0;
-    this.#dependencies.metrics.upstreamAttempt(this.#call.deploymentId, error.code);
+    this.#count(error.code);
     const waitMs = this.#attempts.failed(error, this.#status);
     if (waitMs === undefined) this.#tell(error);
     else if (waitMs === 0) this.#goOn(error);
@@ -250,8 +245,9 @@ class Passage implements UpstreamSink {
     }
     const { deployment } = this.#attempts;
     if (!isPassedThrough(deployment)) {
+      const elsewhere = this.#request?.answering.elsewhere;
       this.#close();
-      this.#answering.elsewhere();
+      elsewhere?.();
       return;
     }
     const target = this.#dependencies.targetOf(deployment);
@@ -271,6 +267,10 @@ class Passage implements UpstreamSink {
 
   #over(outcome: string): void {
     this.#close();
+    this.#count(outcome);
+  }
+
+  #count(outcome: string): void {
     this.#dependencies.metrics.upstreamAttempt(this.#call.deploymentId, outcome);
   }
 

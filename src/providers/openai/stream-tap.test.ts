@@ -44,7 +44,7 @@ for (const [name, wrong] of [
   test(`${name} in place of an event ends what is given out, whatever follows it`, () => {
     const { out, tap } = through(TEXT + wrong + FINISH + DONE, false);
     assert.equal(out, TEXT);
-    assert.equal(tap.malformed, true);
+    assert.match(tap.flaw ?? '', /not JSON/);
     assert.equal(tap.feed(Buffer.from(FINISH)), undefined);
     const crlf = (text: string): string => text.replaceAll('\n', '\r\n');
     assert.equal(through(crlf(TEXT + wrong + FINISH + DONE), false).out, crlf(TEXT));
@@ -55,7 +55,7 @@ test('comments, empty data and fields nobody knows are no malformed events', () 
   const odd = ': ping\n\nevent: x\nid: 1\n\ndata:\n\nvendor\n\ndata: null\n\n';
   const { out, tap } = through(odd + TEXT + odd + FINISH + DONE, false);
   assert.equal(out, odd + TEXT + odd + FINISH + DONE);
-  assert.equal(tap.malformed, false);
+  assert.equal(tap.flaw, undefined);
 });
 
 test('a byte order mark does not leave, since a heartbeat may stand before it', () => {
@@ -63,4 +63,15 @@ test('a byte order mark does not leave, since a heartbeat may stand before it', 
   const tap = new StreamTap(false);
   const parts = [...Buffer.from(`\uFEFF${TEXT}${TEXT}`)].map((byte) => tap.feed(Buffer.of(byte)));
   assert.equal(Buffer.concat(parts.filter((part) => part !== undefined)).toString(), TEXT + TEXT);
+});
+
+test('a key that the server repeats in its error does not leave, in the last event or before it', () => {
+  const tell = event({ error: { message: 'no access for sk-canary' } });
+  for (const stream of [TEXT + tell, TEXT + tell + DONE, (TEXT + tell).trimEnd()]) {
+    const tap = new StreamTap(true, (text) => text.replaceAll('sk-canary', '[secret]'));
+    const parts = [tap.feed(Buffer.from(stream)), tap.flush()].filter((part) => part !== undefined);
+    const out = Buffer.concat(parts).toString();
+    assert.ok(out.includes('no access for [secret]') && out.includes('Grüße'), out);
+    assert.equal(tap.facts().failure?.message, 'no access for [secret]');
+  }
 });

@@ -14,7 +14,7 @@ const CRLF_CRLF = Buffer.from('\r\n\r\n');
 const CR_CR = Buffer.from('\r\r');
 /** Stands in a chunk with usage only: inside a JSON string its quotes would be escaped. */
 const USAGE_MARK = '"prompt_tokens"';
-const ERROR_KEY = Buffer.from('"error"');
+const ERROR_MARK = '"error"';
 const NOTHING: Buffer = Buffer.alloc(0);
 /** One less than the longest blank line. */
 const LEAD_BYTES = 3;
@@ -39,6 +39,7 @@ export type StreamFacts = {
  */
 export class StreamTap {
   readonly #stripUsage: boolean;
+  readonly #redact: (text: string) => string;
   #begun = false;
   #malformed = false;
   #pending: Buffer[] = [];
@@ -51,24 +52,22 @@ export class StreamTap {
   /**
    * @param stripUsage Whether the event that holds only usage is taken out, because the client did
    *   not ask for it.
+   * @param redact Takes secrets out of what an upstream says of its failures.
    */
-  constructor(stripUsage: boolean) {
+  constructor(stripUsage: boolean, redact: (text: string) => string = (text) => text) {
     this.#stripUsage = stripUsage;
+    this.#redact = redact;
   }
 
-  /** Whether an event without an end has grown beyond the limit. */
-  get overflown(): boolean {
-    return this.#pendingBytes > EVENT_LIMIT_BYTES;
-  }
-
-  /** Whether an event has come whose data is no JSON; from it on nothing is given out. */
-  get malformed(): boolean {
-    return this.#malformed;
+  /** What is wrong with the stream, continuing its server's name; from there on nothing is given out. */
+  get flaw(): string | undefined {
+    if (this.#malformed) return 'sent an event that is not JSON';
+    return this.#pendingBytes > EVENT_LIMIT_BYTES ? 'sent an event of more than 4 MiB' : undefined;
   }
 
   /** Takes what arrived and gives the whole events there are now. */
   feed(chunk: Buffer): Buffer | undefined {
-    if (this.#malformed) return undefined;
+    if (this.flaw !== undefined) return undefined;
     let whole = this.#pendingBytes === 0 ? this.#cut(chunk) : this.#join(chunk);
     if (whole === undefined) return undefined;
     if (!this.#begun) whole = this.#begin(whole);
@@ -78,6 +77,7 @@ export class StreamTap {
       whole = this.#sound(whole, text);
       if (whole === undefined) return undefined;
     }
+    if (text.includes(ERROR_MARK)) whole = this.#withoutSecrets(whole);
     this.#remember(whole);
     return text.includes(USAGE_MARK) ? withUsageSettled(whole, this.#stripUsage) : whole;
   }
@@ -90,8 +90,9 @@ export class StreamTap {
     this.#pendingBytes = 0;
     const data = dataOf(rest.toString());
     if (data === undefined || (data !== '[DONE]' && parseData(data) === undefined)) return undefined;
-    this.#remember(rest);
-    return withUsageSettled(rest, this.#stripUsage);
+    const told = this.#withoutSecrets(rest);
+    this.#remember(told);
+    return withUsageSettled(told, this.#stripUsage);
   }
 
   /** Reads the facts from the last events; called once, at the end. */
@@ -152,6 +153,13 @@ export class StreamTap {
     return whole.subarray(0, mark).equals(BYTE_ORDER_MARK) ? whole.subarray(mark) : whole;
   }
 
+  /** Some servers repeat in their errors the key that they were sent. */
+  #withoutSecrets(whole: Buffer): Buffer {
+    const text = whole.toString('latin1');
+    const told = this.#redact(text);
+    return told === text ? whole : Buffer.from(told, 'latin1');
+  }
+
   /** The events before the first malformed one. */
   #sound(whole: Buffer, text: string): Buffer | undefined {
     const length = soundLength(text);
@@ -183,7 +191,7 @@ export class StreamTap {
 
 /** The error that a block of whole events begins with, if it does. */
 export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined {
-  if (!events.includes(ERROR_KEY)) return undefined;
+  if (!events.includes(ERROR_MARK)) return undefined;
   for (const event of eventsOf(events.toString())) {
     const data = dataOf(event);
     if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parseData(data));
