@@ -22,7 +22,7 @@ test('one long block is an overload until the loop has been calm for a second', 
 });
 
 test('a single late tick begins the second of calm anew', () => {
-  const late = { ...CALM, latenessMs: 150 };
+  const late = { ...CALM, latenessMs: 300 };
   const judge = judged({ ...CALM, latenessMs: 2_000 }, ...times(9, CALM), late, ...times(9, CALM));
   assert.equal(judge.shortage, 'event_loop');
   judge.take(CALM);
@@ -30,10 +30,10 @@ test('a single late tick begins the second of calm anew', () => {
 });
 
 test('a loop that is always late is an overload though it is never blocked, a burst is none', () => {
-  const slow = { ...CALM, latenessMs: 350 };
+  const slow = { ...CALM, latenessMs: 550 };
   assert.equal(judged(...times(3, slow), ...times(7, CALM)).shortage, undefined);
   assert.equal(judged(...times(10, slow)).shortage, 'event_loop');
-  assert.equal(judged(...times(30, { ...CALM, latenessMs: 90 })).shortage, undefined);
+  assert.equal(judged(...times(30, { ...CALM, latenessMs: 450 })).shortage, undefined);
 });
 
 test('a heap is full at nine tenths and no longer only below 85 hundredths', () => {
