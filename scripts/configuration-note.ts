@@ -45,6 +45,22 @@ ${toKeyTable(at('model_list').items?.properties?.['litellm_params'] ?? {})}
 
 An entry for \`openai/…\` without \`api_base\` goes to OpenAI and may leave its key to the variable \`OPENAI_API_KEY\`.
 
+### router_settings
+
+How the entries of one name share its requests, and what happens when one fails: [[Routing]].
+
+${table('router_settings')}
+
+### litellm_settings
+
+${table('litellm_settings')}
+
+### upstream
+
+Clocks of every request to a server; an entry's own \`timeout\` and \`stream_timeout\` hold for that entry.
+
+${toKeyTable(at('upstream', 'timeouts'), 'timeouts.')}
+
 ### general_settings
 
 ${table('general_settings')}
@@ -97,7 +113,7 @@ ${at('environment_variables').description ?? ''}
 A small LiteLLM configuration runs as it is. These keys of it are understood, listed at start with their line, and do nothing yet:
 
 - the sections ${[...SECTIONS_WITHOUT_EFFECT].map((key) => `\`${key}\``).join(', ')};
-- every key of \`general_settings\` but \`master_key\`;
+- every key of \`general_settings\` but \`master_key\`, and every key of \`router_settings\` and \`litellm_settings\` that has no row above (\`fallbacks\` among them);
 - of \`litellm_params\`: ${[...DEPLOYMENT_WITHOUT_EFFECT].map((key) => `\`${key}\``).join(', ')}, costs, and credentials of clouds that are not spoken to;
 - of \`providers\`: \`fallback_chain\`, \`litellm.retry_config\`, \`litellm.router_settings\`.
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createConfigFolder } from '../../test/config-folder.ts';
 
@@ -55,4 +56,15 @@ test('without a word about routing its defaults hold, and a wrong word is refuse
   );
   assert.match(refusal('upstream: {timeouts: {conect: 1}}\n'), /did you mean "connect"/);
   assert.match(refusal('router_settings: {num_retires: 1}\n'), /num_retries/);
+});
+
+test('the configuration of the note on routing runs when pasted, without a notice', () => {
+  const note = readFileSync('docs/Routing.md', 'utf8');
+  const [, example = ''] = /```yaml\n(.*?)```/s.exec(note) ?? [];
+  const { settings, notices, noEffect } = load(example);
+  assert.deepEqual(
+    settings.modelList.map(({ modelName }) => modelName),
+    ['chat', 'chat'],
+  );
+  assert.deepEqual([...notices, ...noEffect], []);
 });
