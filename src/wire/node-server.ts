@@ -231,9 +231,9 @@ class HandlerServer implements NodeServer {
 
   /** Refuses bytes that are no request; never in the middle of another request's answer. */
   #refuse(error: Error, socket: Duplex): void {
-    // What follows a last request is not looked at.
-    if (systemCodeOf(error) === 'HPE_CLOSED_CONNECTION') return;
     const last = this.#answers.get(socket);
+    // What follows a last request is not looked at; where a trailer said so, its answer does not say it.
+    if (systemCodeOf(error) === 'HPE_CLOSED_CONNECTION' && last?.shouldKeepAlive !== true) return;
     if (last === undefined || last.writableFinished) refuse(error, socket);
     else if (last.req.complete) last.once('finish', () => refuse(error, socket));
     else if (last.headersSent || last.socket === null) socket.destroy();

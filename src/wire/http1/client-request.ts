@@ -9,7 +9,8 @@ export type RequestLine = {
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const VALUE = /^[\t\u0020-\u007E\u0080-\u00FF]*$/;
-const PATH = /^\/[\u0021-\u007E\u0080-\u00FF]*$/;
+/** Visible ASCII: Node's server refuses a target with anything else (RFC 3986 has nothing else either). */
+const PATH = /^\/[\u0021-\u007E]*$/;
 
 /** What the client itself says of the message and the connection; a second voice would be a smuggler's. */
 const OWN: ReadonlySet<string> = new Set([
