@@ -15,7 +15,7 @@ import type { ProviderFactory } from './router/provider-factory.ts';
 import { reloadHouse } from './reload.ts';
 import type { Reloaded } from './reload.ts';
 import type { Serving } from './serving.ts';
-import { ObeliskError } from './shared/errors.ts';
+import { messageOf, ObeliskError } from './shared/errors.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
 
@@ -164,11 +164,21 @@ export async function openObelisk(from: {
     },
     async reload() {
       const reloaded = await reloadHouse(house, from.load);
-      await listening?.update();
+      await updateWord(house, listening);
       return reloaded;
     },
     close: () => house.close(),
   };
+}
+
+/** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */
+async function updateWord(house: House, listening: ServedListening | undefined): Promise<void> {
+  try {
+    await listening?.update();
+  } catch (error) {
+    const reason = messageOf(error);
+    house.lasting.logger.warn('the command line was not told of the new configuration', { reason });
+  }
 }
 
 async function* answer(house: House, question: string, options: QueryOptions): AsyncIterable<AnswerPart> {
