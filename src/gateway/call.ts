@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Usage } from '../providers/chat.ts';
 import { toErrorBody } from '../providers/openai/error-body.ts';
 import type { Headers, HttpRequest, HttpResponse } from '../wire/http.ts';
+import { ONE_PIECE_BYTES, sendLong } from './long-answer.ts';
 import type { OpenCalls } from './open-calls.ts';
 
 /** How a request ended: exactly one per request. */
@@ -83,7 +84,7 @@ export class Call {
     this.#open(status, { ...headers });
   }
 
-  /** Sends a whole response and settles the call. */
+  /** Sends a whole response and settles the call once all of it was handed over. */
   send(status: number, headers: Headers, body: Uint8Array | string): void {
     if (this.response.closed) {
       this.settle('client_gone');
@@ -91,6 +92,10 @@ export class Call {
     }
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.#open(status, { ...headers, 'content-length': String(length) });
+    if (length > ONE_PIECE_BYTES) {
+      sendLong(this.response, body, (complete) => this.settle(complete ? 'ok' : 'client_gone'));
+      return;
+    }
     this.response.end(body);
     this.settle('ok');
   }

@@ -32,6 +32,8 @@ export type Arena = AsyncDisposable & {
   /** The line of the log that says how the request with that id ended. */
   outcome(requestId: string): Promise<LogLine>;
   metrics(): Promise<string>;
+  /** Memory that the program holds after a collection of garbage, in bytes: its heap and its buffers. */
+  heldBytes(): Promise<number>;
   /** Resident memory of the program, in bytes. */
   residentBytes(): Promise<number>;
 };
@@ -63,7 +65,12 @@ export async function openArena({ transport, config = '', env = {} }: ArenaOptio
     await writeFile(configFile, configOf(lanes) + config);
     const program = await startProgram({
       args: ['serve', '--port', '0', '--config', configFile],
-      env: { OBELISK_TRANSPORT: transport, OBELISK_LOG_FORMAT: 'json', ...env },
+      env: {
+        OBELISK_TRANSPORT: transport,
+        OBELISK_LOG_FORMAT: 'json',
+        NODE_OPTIONS: `--import=${new URL('memory-probe.mjs', import.meta.url).href}`,
+        ...env,
+      },
     });
     return arenaOf({ program, lanes, configFile }, close);
   } catch (error) {
@@ -111,6 +118,14 @@ function arenaOf(from: Pick<Arena, 'program' | 'lanes' | 'configFile'>, close: (
         return found !== undefined;
       }, `the log tells how ${requestId} ended`);
       return found ?? {};
+    },
+    async heldBytes() {
+      const told = (): readonly LogLine[] =>
+        linesOf(program).filter((line) => line['heldBytes'] !== undefined);
+      const before = told().length;
+      program.signal('SIGUSR2');
+      await until(() => told().length > before, 'the program tells what it holds');
+      return Number(told().at(-1)?.['heldBytes']);
     },
     async residentBytes() {
       return Number(/^process_resident_memory_bytes (\d+)/m.exec(await metrics())?.[1] ?? Number.NaN);

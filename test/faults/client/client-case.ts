@@ -29,13 +29,14 @@ export const BOTH: readonly Mode[] = ['stream', 'whole'];
 export function registerCases(
   name: string,
   cases: readonly ClientCase[],
-  options: Omit<ArenaOptions, 'transport'> = {},
+  options: Omit<ArenaOptions, 'transport'> & { readonly concurrency?: number } = {},
 ): void {
+  const { concurrency = 1, ...settings } = options;
   for (const transport of TRANSPORTS) {
-    describe(`${name}, on ${transport}`, () => {
+    describe(`${name}, on ${transport}`, { concurrency }, () => {
       let arena: Arena;
       before(async () => {
-        arena = await openArena({ transport, ...options });
+        arena = await openArena({ transport, ...settings });
       });
       after(async () => {
         const alive = await fetch(`${arena.url}/health/liveliness`);

@@ -1,4 +1,13 @@
-import { chatChunks, chunk, chunkedHead, head, ollama, openAi } from '../../upstream-scripts.ts';
+import {
+  chatChunks,
+  chunk,
+  chunkedHead,
+  head,
+  json,
+  lastChunk,
+  ollama,
+  openAi,
+} from '../../upstream-scripts.ts';
 import { flood, send, stall, wait } from '../../upstream.ts';
 import type { ReceivedRequest, Script, Step } from '../../upstream.ts';
 
@@ -10,15 +19,19 @@ export type Behaviour =
   | 'halfway'
   /** Streams for ever, as fast as its reader reads. */
   | 'flood'
+  /** Says 24 MiB. */
+  | 'big'
   /** Says one word every 20 ms, as often as the prompt goes on: `paced 25`. */
   | 'paced'
   /** Answers. */
   | 'answer';
 
+const BEHAVIOURS: readonly Behaviour[] = ['silent', 'halfway', 'flood', 'big', 'paced'];
 const WORDS = ['Hello', ' there', '!'];
 const MODELS = [
   { name: 'tiny:latest', capabilities: ['completion', 'tools', 'vision'], contextLength: 32_768 },
 ];
+const END: Step = send(lastChunk);
 const PACE_MS = 20;
 
 /** An upstream of one dialect that does as the last message of each request says. */
@@ -37,6 +50,7 @@ export class LaneScript {
     if (behaviour === 'silent') return [stall];
     if (behaviour === 'answer')
       return typeof this.#whole === 'function' ? this.#whole(request, index) : this.#whole;
+    if (behaviour === 'big') return this.#big(isStream(request));
     return isStream(request) ? this.#streamed(behaviour, wordsOf(request)) : this.#halfOf();
   };
 
@@ -46,11 +60,15 @@ export class LaneScript {
     if (behaviour === 'halfway') return [...begun, stall];
     if (behaviour === 'flood') return [...begun, flood(chunk((words[1] ?? '').repeat(256)), this.flooded)];
     const paced = this.#records(Array.from({ length: count }, (_, index) => `w${index} `));
-    return [
-      send(this.#head()),
-      ...paced.flatMap((record) => [send(chunk(record)), wait(PACE_MS)]),
-      send('0\r\n\r\n'),
-    ];
+    return [send(this.#head()), ...paced.flatMap((record) => [send(chunk(record)), wait(PACE_MS)]), END];
+  }
+
+  #big(stream: boolean): readonly Step[] {
+    const words = Array.from({ length: 12 }, () => 'x'.repeat(2 * 1024 * 1024));
+    if (stream)
+      return [send(this.#head()), ...this.#records(words).map((record) => send(chunk(record))), END];
+    const message = { role: 'assistant', content: words.join('') };
+    return [json({ choices: [{ index: 0, message, finish_reason: 'stop' }] })];
   }
 
   #head(): string {
@@ -96,7 +114,7 @@ function wordsOf(request: ReceivedRequest): number {
 
 function behaviourOf(request: ReceivedRequest): Behaviour {
   const [said] = lastSaid(request).split(' ');
-  return said === 'silent' || said === 'halfway' || said === 'flood' || said === 'paced' ? said : 'answer';
+  return BEHAVIOURS.find((behaviour) => behaviour === said) ?? 'answer';
 }
 
 /** Whether a request asks for an answer, not about models. */

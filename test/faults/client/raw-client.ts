@@ -113,6 +113,11 @@ export class RawClient {
     return first;
   }
 
+  /** Takes nothing more from the connection. */
+  stopReading(): void {
+    this.socket.pause();
+  }
+
   /** Leaves politely (FIN), without waiting for anything. */
   leave(): void {
     this.socket.destroy();
