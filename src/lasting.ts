@@ -14,7 +14,7 @@ import type { Serving } from './serving.ts';
 import { Secret } from './shared/secret.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import type { Metrics } from './telemetry/metrics.ts';
+import type { ExtraGauge, Metrics } from './telemetry/metrics.ts';
 import type { HttpRequest } from './wire/http.ts';
 import { createUpstreamClient } from './wire/upstream-client.ts';
 import type { UpstreamClient } from './wire/upstream.ts';
@@ -63,11 +63,18 @@ export function createLasting({ settings, logger, watch, current }: LastingOptio
   const load = new LoadWatch({ door, logger });
   const library = (): Serving['library'] => current().library;
   const balancer = (): Serving['balancer'] => current().balancer;
+  const upstream = createUpstreamClient({ transport: settings.server.transport });
   return {
-    upstream: createUpstreamClient(),
+    upstream,
     logger,
     metrics: createMetrics(
-      [...indexGauges(library), ...routingGauges(balancer), ...reloads.gauges(), ...load.gauges()],
+      [
+        ...indexGauges(library),
+        ...routingGauges(balancer),
+        ...reloads.gauges(),
+        ...load.gauges(),
+        connectionGauge(upstream),
+      ],
       [...routingCounters(balancer), ...reloads.counters(), ...load.counters()],
     ),
     shelf: new VaultShelf({ dataDir, embed: createEmbeddingPort(current), watch, logger }),
@@ -79,5 +86,19 @@ export function createLasting({ settings, logger, watch, current }: LastingOptio
     idOf: createRequestIds(instanceId),
     address: { url: '' },
     localToken,
+  };
+}
+
+function connectionGauge(upstream: UpstreamClient): ExtraGauge {
+  return {
+    name: 'obelisk_upstream_connections',
+    help: 'Connections to upstreams, by whether they carry a request.',
+    read: () => {
+      const { open, idle } = upstream.connections();
+      return [
+        { labels: { state: 'busy' }, value: open - idle },
+        { labels: { state: 'idle' }, value: idle },
+      ];
+    },
   };
 }
