@@ -23,6 +23,8 @@ export type RegistrySetting = AsyncDisposable & {
   readonly discovery: OllamaDiscovery;
   readonly proxy: ProxyModels | undefined;
   readonly proxyServer: TestUpstream;
+  /** Moves the registry's clock. */
+  passMs(ms: number): void;
 };
 
 /** What the servers and the configuration have. */
@@ -50,8 +52,18 @@ export async function startRegistry(wanted: RegistryWanted = {}): Promise<Regist
   await discovery.refresh();
   await proxy?.refresh();
   const settings = settingsOf(server.origin, wanted);
-  const registry = createModelRegistry({ settings, discovery, proxy, vaultNames: () => wanted.vaults ?? [] });
+  let nowMs = 0;
+  const registry = createModelRegistry({
+    settings,
+    discovery,
+    proxy,
+    vaultNames: () => wanted.vaults ?? [],
+    monotonicMs: () => nowMs,
+  });
   return {
+    passMs: (ms) => {
+      nowMs += ms;
+    },
     registry,
     server,
     discovery,

@@ -13,7 +13,7 @@ import { createMockWriter } from './mock-writer.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
 import { parseWithDefaults, readJsonBody } from './request-body.ts';
-import { resolveModel } from './resolve-model.ts';
+import { findModel } from './resolve-model.ts';
 import { routeWriters } from './routed-attempts.ts';
 import { answerTranslated } from './translated-chat.ts';
 import type { TranslatedChat } from './translated-chat.ts';
@@ -41,7 +41,8 @@ export function createChatRoute(options: ChatRouteOptions): (call: Call) => Prom
   return async (call) => {
     const scan = await readJsonBody(call.request);
     const asked = scan.value('model');
-    const { deployment, group } = resolveModel(options.registry, asked, 'chat');
+    const found = findModel(options.registry, asked, 'chat');
+    const { deployment, group } = found instanceof Promise ? await found : found;
     call.model = deployment.modelName;
     if (!isUpstream(deployment)) {
       call.deploymentId = deployment.id;

@@ -11,7 +11,7 @@ import type { Call } from './call.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
 import { parseWithDefaults, readJsonBody } from './request-body.ts';
-import { resolveModel } from './resolve-model.ts';
+import { findModel } from './resolve-model.ts';
 import { afterFailure, noteAttempt, noteSuccess } from './routed-attempts.ts';
 
 /** Who makes the embeddings of deployments that do not speak OpenAI's dialect. */
@@ -29,7 +29,8 @@ export function createEmbeddingsRoute(options: EmbeddingsRouteOptions): (call: C
   return async (call) => {
     const scan = await readJsonBody(call.request);
     const asked = scan.value('model');
-    const { deployment, group } = resolveModel(options.registry, asked, 'embedding');
+    const found = findModel(options.registry, asked, 'embedding');
+    const { deployment, group } = found instanceof Promise ? await found : found;
     call.model = deployment.modelName;
     if (!isUpstream(deployment)) throw noEmbeddings(deployment);
     const attempts = options.balancer.begin(group);

@@ -14,13 +14,23 @@ const SANE_NAME = /^[\p{L}\p{M}\p{N} ._:/@+-]{1,256}$/u;
 export type FoundModel = Extract<Resolution, { readonly kind: 'found' }>;
 
 /**
- * Finds the deployments that serve a model.
+ * Finds the deployments that serve a model, at once unless its host is away: then it is looked for
+ * first, because it may have come back since the last look.
  * @throws ObeliskError `model_not_found` naming the nearest, `model_unavailable` with host and
  *   remedy, `unsupported` where the model cannot do what is asked, `invalid_request` for what can
  *   be no name.
  */
-export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelUse): FoundModel {
-  return requireUse(registry, requireModel(registry, requireName(registry, name, use)), use);
+export function findModel(
+  registry: ModelRegistry,
+  asked: unknown,
+  use: ModelUse,
+): FoundModel | Promise<FoundModel> {
+  const name = requireName(registry, asked, use);
+  const resolution = registry.resolve(name);
+  if (resolution.kind === 'away' && resolution.look) {
+    return resolution.look().then(() => requireUse(registry, requireModel(registry, name), use));
+  }
+  return requireUse(registry, toFound(name, resolution), use);
 }
 
 /**
@@ -28,7 +38,10 @@ export function resolveModel(registry: ModelRegistry, name: unknown, use: ModelU
  * @throws ObeliskError `model_not_found`, `model_unavailable`, `invalid_request`.
  */
 export function requireModel(registry: ModelRegistry, name: string): FoundModel {
-  const resolution = registry.resolve(name);
+  return toFound(name, registry.resolve(name));
+}
+
+function toFound(name: string, resolution: Resolution): FoundModel {
   if (resolution.kind === 'found') return resolution;
   if (resolution.kind === 'away') {
     const { model, host, remedy } = resolution;

@@ -57,7 +57,14 @@ export type Resolution =
    */
   | { readonly kind: 'found'; readonly deployment: Deployment; readonly group: readonly Deployment[] }
   /** Known, but its host is away: answered with 503. */
-  | { readonly kind: 'away'; readonly model: string; readonly host: string; readonly remedy: string }
+  | {
+      readonly kind: 'away';
+      readonly model: string;
+      readonly host: string;
+      readonly remedy: string;
+      /** Looks for the host, which may have come back since the last look; absent where it was just looked for. */
+      readonly look?: () => Promise<void>;
+    }
   /** Configured in a way that leads nowhere: answered with 503, which no waiting mends. */
   | { readonly kind: 'unservable'; readonly model: string; readonly place: string; readonly reason: string }
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };

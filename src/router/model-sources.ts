@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { OllamaDiscovery } from '../ollama/discovery.ts';
 
 import type { Candidate } from './default-model.ts';
@@ -17,9 +19,15 @@ export type ModelSourcesOptions = {
   readonly unservable: readonly Unservable[];
   /** Tokens that a model of the Ollama that was found is served with. */
   readonly servedContext?: ((deployment: Deployment) => number | undefined) | undefined;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
 };
 
 const MAX_MATCHED = 256;
+/** Shortest pause between two looks that requests cause: an outage must not be looked at by each of them. */
+const LOOK_PAUSE_MS = 500;
+/** Longest that a request waits for a look. */
+const LOOK_WAIT_MS = 1_000;
 
 /** The models of `model_list`, Ollama and the proxy under one roof, kept in memory and rebuilt on change. */
 export class ModelSources {
@@ -35,6 +43,8 @@ export class ModelSources {
   /** Built anew when what was found changed; deployments are compared by identity elsewhere. */
   #ollama: ReadonlyMap<string, Deployment> | undefined;
   #configured: ReadonlyMap<Deployment, Deployment> | undefined;
+  #lookedMs = -Infinity;
+  #looking: Promise<void> | undefined;
   /** What each name of `model_list` that can be asked now means. */
   #present = new Map<string, Resolution>();
 
@@ -215,7 +225,28 @@ export class ModelSources {
       state.kind === 'wrong'
         ? state.reason
         : 'start it with "ollama serve", or correct providers.ollama.url (OLLAMA_HOST)';
-    return { kind: 'away', model: name, host: `ollama ${discovery.url}`, remedy };
+    const away = { kind: 'away', model: name, host: `ollama ${discovery.url}`, remedy } as const;
+    return state.kind === 'wrong' || !this.#mayLook() ? away : { ...away, look: () => this.#look() };
+  }
+
+  #mayLook(): boolean {
+    return this.#looking !== undefined || this.#options.monotonicMs() - this.#lookedMs >= LOOK_PAUSE_MS;
+  }
+
+  /** Between two looks of the discovery's own lie seconds, in which somebody has started Ollama and waits. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    this.#lookedMs = this.#options.monotonicMs();
+    const over = new AbortController();
+    const end = sleep(LOOK_WAIT_MS, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
+    await Promise.race([this.#options.discovery.refresh(), end]);
+    over.abort();
   }
 }
 

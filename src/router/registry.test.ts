@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { meaning, startRegistry as start } from '../../test/registry-setting.ts';
+import { ollama } from '../../test/upstream-scripts.ts';
+import { startUpstream } from '../../test/upstream.ts';
 
 const LLAMA = { name: 'llama3:latest', capabilities: ['completion'] };
 const MINILM = { name: 'minilm:latest', capabilities: ['embedding'] };
@@ -84,6 +86,24 @@ test('a name means every deployment of it, the same group while nothing changes'
     left.group.map(({ dialect }) => dialect),
     ['openai'],
   );
+});
+
+test('who asks for a model of an Ollama that was away may have it looked for, not more often than twice a second', async () => {
+  await using setting = await start({ models: [LLAMA] });
+  const { registry, server, discovery } = setting;
+  await server.close();
+  await discovery.refresh();
+  const away = registry.resolve('llama3');
+  assert.ok(away.kind === 'away' && away.look);
+  await away.look();
+  const still = registry.resolve('llama3');
+  assert.ok(still.kind === 'away' && still.look === undefined);
+  setting.passMs(500);
+  await using _back = await startUpstream(ollama([LLAMA]), { port: Number(new URL(server.origin).port) });
+  const again = registry.resolve('llama3');
+  assert.ok(again.kind === 'away' && again.look);
+  await again.look();
+  assert.equal(meaning(registry.resolve('llama3')), 'ollama llama3:latest -> llama3:latest');
 });
 
 test('when Ollama goes its models leave the list, and who asks for one is told host and remedy', async () => {

@@ -28,6 +28,8 @@ export type ModelRegistryOptions = {
   readonly vaultNames: () => readonly string[];
   /** Tokens that a model of the Ollama that was found is served with. */
   readonly servedContext?: (deployment: Deployment) => number | undefined;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs?: () => number;
 };
 
 /** The built-in writer by name: who may be asked to write a vault's answer without any model. */
@@ -55,6 +57,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
     toConfiguredModel(entry, index, settings.providers),
   );
   const sources = new ModelSources({
+    monotonicMs: () => performance.now(),
     ...options,
     deployments: configured.flatMap((model) => (model.kind === 'deployment' ? [model.deployment] : [])),
     unservable: configured.flatMap((model) => (model.kind === 'unservable' ? [model] : [])),
