@@ -62,7 +62,7 @@ export function say(text: string): void {
 /** Starts all peers in front of an upstream, runs `work`, and stops them whatever happens. */
 export async function withPeers(
   bench: Bench,
-  mock: { readonly origin: string; readonly use: ProxyUse },
+  mock: { readonly scenario: string; readonly origin: string; readonly use: ProxyUse },
   work: (programs: readonly Program[]) => Promise<void>,
 ): Promise<void> {
   const programs: Program[] = [];
@@ -72,8 +72,7 @@ export async function withPeers(
         const program = await peer.start(mock.origin, await placeOn(PROGRAM_CORE, bench), mock.use);
         programs.push({ ...program, name: peer.name });
       } catch (error) {
-        say(`  FAILED to start ${peer.name}: ${(error as Error).message}`);
-        process.exitCode = 1;
+        recordFailure(bench, { scenario: mock.scenario, program: peer.name, round: 1 }, error);
       }
     }
     await work(programs);
@@ -84,17 +83,17 @@ export async function withPeers(
 
 /** Warms programs up one after another and leaves out those that cannot do what is measured. */
 export async function warmed(
-  programs: readonly Program[],
+  bench: Bench,
+  plan: { readonly scenario: string; readonly programs: readonly Program[] },
   warm: (program: Program) => Promise<void>,
 ): Promise<readonly Program[]> {
   const ready: Program[] = [];
-  for (const program of programs) {
+  for (const program of plan.programs) {
     try {
       await warm(program);
       ready.push(program);
     } catch (error) {
-      say(`  FAILED to warm up ${program.name}: ${(error as Error).message}`);
-      process.exitCode = 1;
+      recordFailure(bench, { scenario: plan.scenario, program: program.name, round: 1 }, error);
     }
   }
   return ready;
@@ -118,6 +117,20 @@ export function isComplete(bench: Bench, scenario: string, programs: readonly st
   );
 }
 
+/** Keeps a failure with the figures: a program that could not do what was asked must not just be missing. */
+function recordFailure(
+  bench: Bench,
+  key: Pick<Round, 'scenario' | 'program' | 'round'>,
+  error: unknown,
+): void {
+  const [failed = 'failed'] = (error as Error).message.split(/\r?\n/);
+  // A run that goes on keeps the rounds it has.
+  if (!bench.results.has(key))
+    bench.results.add({ ...key, at: new Date().toISOString(), tries: 1, failed, figures: {} });
+  say(`  FAILED ${key.scenario}, ${key.program}: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
+
 /**
  * Measures all programs round by round, so that what the machine does over time meets all of them
  * alike. The order turns with each round. A round that other programs disturbed is repeated; the
@@ -139,8 +152,7 @@ export async function interleave<P extends { readonly name: string }>(
         say(`  ${plan.scenario}, ${program.name}, round ${round} of ${bench.rounds}`);
       } catch (error) {
         failed.add(program.name);
-        say(`  FAILED ${plan.scenario}, ${program.name}: ${(error as Error).message}`);
-        process.exitCode = 1;
+        recordFailure(bench, key, error);
       }
     }
   }

@@ -87,6 +87,15 @@ test('disturbed rounds count only when there is no other, and then never reach a
   assert.equal(outcomeOf(noisy, target, 'codec')?.verdict, 'noisy');
 });
 
+test('a program that failed is told as failed, in its row and at its target', () => {
+  const failed = { ...round('codec', 1, { value: 0, failed: 'requests failed: 3 status' }), figures: {} };
+  const found = results(round('nginx', 1, { value: 100 }), failed);
+  assert.equal(outcomeOf(found, target, 'codec')?.verdict, 'failed');
+  const text = report(found);
+  assert.match(text, /^codec .*FAILED: requests failed: 3 status$/m);
+  assert.match(text, /÷ nginx +codec +– .*FAILED: requests failed: 3 status/);
+});
+
 test('what was not measured has no outcome', () => {
   assert.equal(outcomeOf(results(round('codec', 1, { value: 1 })), target, 'codec'), undefined);
   assert.equal(outcomeOf(results(), target, 'codec'), undefined);

@@ -14,7 +14,7 @@ export type Summary = {
 /** A program's rounds of a scenario: those that count when there are any, else all. */
 export function roundsOf(results: Results, scenario: string, program: string): readonly Round[] {
   const all = results.rounds.filter((round) => round.scenario === scenario && round.program === program);
-  const counting = all.filter((round) => round.noisy === undefined && round.void === undefined);
+  const counting = all.filter((round) => !round.noisy && !round.void && !round.failed);
   return counting.length > 0 ? counting : all;
 }
 
@@ -37,7 +37,7 @@ export function summaryOf(
 /** What became of a target. */
 export type Outcome = {
   readonly value: number;
-  readonly verdict: 'aim' | 'floor' | 'missed' | 'void' | 'noisy';
+  readonly verdict: 'aim' | 'floor' | 'missed' | 'void' | 'noisy' | 'failed';
   readonly reason?: string;
 };
 
@@ -49,6 +49,8 @@ export type Outcome = {
 export function outcomeOf(results: Results, target: Target, program: string): Outcome | undefined {
   const own = roundsOf(results, target.scenario, program);
   const others = target.other === undefined ? [] : roundsOf(results, target.scenario, target.other);
+  const failed = own.find((round) => round.failed !== undefined)?.failed;
+  if (failed !== undefined) return { value: Number.NaN, verdict: 'failed', reason: failed };
   const value = target.other === undefined ? median(figures(own, target)) : compared(own, others, target);
   if (Number.isNaN(value)) return undefined;
   const reached = (limit: number): boolean => (target.better === 'more' ? value >= limit : value <= limit);

@@ -15,6 +15,8 @@ export type Program = {
   readonly pid: number;
   /** Headers that a request to it needs, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The file that it writes to instead of a terminal. */
+  readonly log: string;
   stop(): Promise<void>;
 };
 
@@ -87,7 +89,7 @@ function lastLines(log: string): string {
 /** Runs a command on one core and waits until it listens; what it writes goes to a file. */
 export async function startProgram(name: string, given: Command, place: Place): Promise<Program> {
   const log = join(place.directory, `${name.replaceAll(/[^\w-]/g, '-')}.log`);
-  const descriptor = openSync(log, 'a');
+  const descriptor = openSync(log, 'w');
   const child = spawn('taskset', ['-c', String(place.core), ...given.command], {
     stdio: ['ignore', descriptor, descriptor],
     env: { ...cleanEnvironment(), ...given.environment },
@@ -108,6 +110,7 @@ export async function startProgram(name: string, given: Command, place: Place): 
     origin: `http://127.0.0.1:${place.port}`,
     pid: child.pid ?? 0,
     headers: given.headers ?? {},
+    log,
     stop: () => stop(child),
   };
 }

@@ -56,6 +56,7 @@ const MARKS: Readonly<Record<Outcome['verdict'], string>> = {
   missed: 'MISSED',
   void: 'VOID',
   noisy: 'NOISY',
+  failed: 'FAILED',
 };
 
 /** Everything a run found, as text: its circumstances, a table for each scenario, the targets. */
@@ -132,7 +133,11 @@ function doubts(results: Results, scenario: string, program: string): string {
   const rounds = roundsOf(results, scenario, program);
   const voided = rounds.find((round) => round.void !== undefined)?.void;
   const noisy = rounds.find((round) => round.noisy !== undefined)?.noisy;
-  return [voided && `VOID: ${voided}`, noisy && `NOISY: ${noisy}`].filter(Boolean).join('; ');
+  const all = results.rounds.filter((round) => round.scenario === scenario && round.program === program);
+  const failed = all.find((round) => round.failed !== undefined)?.failed;
+  return [failed && `FAILED: ${failed}`, voided && `VOID: ${voided}`, noisy && `NOISY: ${noisy}`]
+    .filter(Boolean)
+    .join('; ');
 }
 
 function targetTable(results: Results): readonly string[] {
@@ -147,7 +152,8 @@ function targetTable(results: Results): readonly string[] {
 }
 
 function targetRow(target: Target, program: string, { value, verdict, reason }: Outcome): readonly string[] {
-  const told = (figure: number): string => `${significant(figure)} ${target.unit}`;
+  const told = (figure: number): string =>
+    Number.isNaN(figure) ? '–' : `${significant(figure)} ${target.unit}`;
   const doubt = reason === undefined ? '' : `: ${reason}`;
   return [target.title, program, told(value), told(target.floor), told(target.aim), MARKS[verdict] + doubt];
 }

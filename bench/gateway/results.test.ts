@@ -33,6 +33,14 @@ test('an interrupted run goes on from the rounds in its file', () => {
   assert.equal(ResultFile.open(EMPTY, path).results.rounds.length, 2);
 });
 
+test('a round that failed is measured again, in place of what failed', () => {
+  const file = ResultFile.open(EMPTY, undefined);
+  file.add({ ...ROUND, failed: 'it did not start', figures: {} });
+  assert.ok(!file.has(ROUND));
+  file.add(ROUND);
+  assert.deepEqual(file.results.rounds, [ROUND]);
+});
+
 test('results of another commit, machine or setting do not mix', () => {
   const path = join(directory, 'kept.json');
   ResultFile.open(EMPTY, path).add(ROUND);

@@ -15,6 +15,8 @@ export type Round = {
   /** Why it does not count: foreign load in every try, or the wrong core was busy. */
   readonly noisy?: string;
   readonly void?: string;
+  /** Why there are no figures: the program could not do what was asked. */
+  readonly failed?: string;
   readonly usage?: Usage;
   /** Figures by name; the unit is part of the name. */
   readonly figures: Readonly<Record<string, number>>;
@@ -52,6 +54,12 @@ export function describeCommit(root: string): string {
   return `${git('rev-parse', '--short=12', 'HEAD')}${changed === '' ? '' : '+'}`;
 }
 
+type RoundKey = Pick<Round, 'scenario' | 'program' | 'round'>;
+
+function isSame(a: RoundKey, b: RoundKey): boolean {
+  return a.scenario === b.scenario && a.program === b.program && a.round === b.round;
+}
+
 /** Results in a file, saved after each round, so that an interrupted run goes on where it was. */
 export class ResultFile {
   #results: Results;
@@ -82,14 +90,14 @@ export class ResultFile {
     return this.#results;
   }
 
-  has({ scenario, program, round }: Pick<Round, 'scenario' | 'program' | 'round'>): boolean {
-    return this.#results.rounds.some(
-      (kept) => kept.scenario === scenario && kept.program === program && kept.round === round,
-    );
+  /** Whether a round is there; one that failed is measured again when a run goes on. */
+  has(round: RoundKey): boolean {
+    return this.#results.rounds.some((kept) => isSame(kept, round) && kept.failed === undefined);
   }
 
   add(round: Round): void {
-    this.#results = { ...this.#results, rounds: [...this.#results.rounds, round] };
+    const others = this.#results.rounds.filter((kept) => !isSame(kept, round));
+    this.#results = { ...this.#results, rounds: [...others, round] };
     if (this.#path === undefined) return;
     mkdirSync(dirname(this.#path), { recursive: true });
     // Written beside and moved, so that an interruption leaves the old file whole.

@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MODEL } from './bodies.ts';
 import { request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Program } from './processes.ts';
 
 const PATIENCE_MS = 60_000;
 
-/** Asks once, on a connection of its own, and returns the status and the whole answer. */
-export function askOnce(
-  program: Pick<Program, 'origin' | 'headers'>,
-  body: string,
-): Promise<{ readonly status: number; readonly text: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+/** A whole answer. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+};
+
+/** Asks once, on a connection of its own, and returns the whole answer. */
+export function askOnce(program: Pick<Program, 'origin' | 'headers'>, body: string): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const sent = request(
     `${program.origin}/v1/chat/completions`,
     {
@@ -26,7 +31,9 @@ export function askOnce(
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
       response.on('error', reject);
     },
   );

@@ -19,11 +19,12 @@ export type ObeliskOptions = {
   readonly environment?: NodeJS.ProcessEnv;
 };
 
-const DEPLOYMENTS = 3;
+/** Entries of the one model, all of them the same mock. */
+export const DEPLOYMENTS = 3;
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Limits that are counted with every request and never reached. */
-const LIMITS = { rpm: 1_000_000_000, tpm: 1_000_000_000_000, max_parallel_requests: 1_000_000 };
+const LIMITS = { rpm: 1_000_000_000, tpm: 1_000_000_000, max_parallel_requests: 1_000_000 };
 
 /**
  * The command that runs Obelisk with all it does switched on: the key of every request checked,

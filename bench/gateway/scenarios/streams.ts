@@ -31,7 +31,7 @@ export function taskFor(
 }
 
 /** Warms a program up with a short stream. */
-export function warmStream(program: Program): Promise<void> {
+function warmStream(program: Program): Promise<void> {
   return requireAnswer(program, BODY, 0);
 }
 
@@ -78,10 +78,13 @@ async function run(bench: Bench): Promise<void> {
   if (isComplete(bench, NAME, [DIRECT, ...bench.peers.map((peer) => peer.name)])) return;
   const mock = await startStreamMock(bench, { events: EVENTS, intervalMs: INTERVAL_MS });
   try {
-    await withPeers(bench, { origin: mock.origin, use: 'streams' }, async (programs) => {
+    await withPeers(bench, { scenario: NAME, origin: mock.origin, use: 'streams' }, async (programs) => {
       await interleave(bench, {
         scenario: NAME,
-        programs: [{ ...mock, name: DIRECT }, ...(await warmed(programs, warmStream))],
+        programs: [
+          { ...mock, name: DIRECT },
+          ...(await warmed(bench, { scenario: NAME, programs }, warmStream)),
+        ],
         saturating: false,
         measure: (program) => measure(bench, mock, program),
       });

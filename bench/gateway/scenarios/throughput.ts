@@ -4,6 +4,7 @@ import type { Bench, Measured, Scenario } from '../bench.ts';
 import type { Program } from '../processes.ts';
 import { startMock } from '../programs/nginx.ts';
 import { requireAnswer } from '../warm-up.ts';
+import { requireEverythingOn } from '../programs/obelisk-checks.ts';
 import { voidReason } from '../verdicts.ts';
 import { runWrk } from '../wrk.ts';
 
@@ -58,9 +59,10 @@ async function measureAll(
   const body = requestBody(sizes.request, false);
   const saturating = connections > 1;
   try {
-    await withPeers(bench, { origin: mock.origin, use: 'json' }, async (programs) => {
-      const ready = await warmed(programs, async (program) => {
+    await withPeers(bench, { scenario: name, origin: mock.origin, use: 'json' }, async (programs) => {
+      const ready = await warmed(bench, { scenario: name, programs }, async (program) => {
         await requireAnswer(program, body, sizes.answer);
+        if (program.name === 'codec' || program.name === 'node') await requireEverythingOn(program);
         const options = { body, connections, core: LOADER_CORE, directory: bench.directory };
         await runWrk(program, { ...options, seconds: bench.seconds });
       });
