@@ -7,7 +7,7 @@ type Entry = { readonly address: string; readonly sinceMs: number; readonly onCl
 
 /**
  * Connections that have not yet sent a complete request head, or whose request was refused for lack of
- * a key. Past the limits the oldest one gives way, so that a flood of silent connections (slowloris)
+ * a key. Past the limits the oldest ones give way, so that a flood of silent connections (slowloris)
  * never locks out a client that speaks. Young ones stay: a burst of honest clients looks the same for
  * a moment.
  */
@@ -17,6 +17,8 @@ export class AnonymousConnections {
   /** In order of arrival: the first is the oldest. */
   readonly #entries = new Map<Socket, Entry>();
   readonly #byAddress = new Map<string, Set<Socket>>();
+  /** Looks again once those that were too young to be dropped are no longer. */
+  #sweep: NodeJS.Timeout | undefined;
 
   /**
    * @param limit Connections in all.
@@ -32,13 +34,13 @@ export class AnonymousConnections {
     if (this.#entries.has(socket) || socket.destroyed) return;
     const address = socket.remoteAddress ?? '';
     const neighbours = this.#byAddress.get(address) ?? new Set<Socket>();
-    if (neighbours.size >= this.#limitPerAddress) this.#dropOldest(neighbours);
-    if (this.#entries.size >= this.#limit) this.#dropOldest(this.#entries.keys());
     const onClose = (): void => this.delete(socket);
     socket.once('close', onClose);
     neighbours.add(socket);
     this.#byAddress.set(address, neighbours);
     this.#entries.set(socket, { address, sinceMs: performance.now(), onClose });
+    this.#shrink(neighbours, this.#limitPerAddress);
+    this.#shrink(this.#entries, this.#limit);
   }
 
   /** Stops counting `socket`: it has sent a request, or is gone. */
@@ -54,17 +56,27 @@ export class AnonymousConnections {
 
   /** Closes all that are counted. */
   closeAll(): void {
+    clearTimeout(this.#sweep);
     for (const socket of this.#entries.keys()) socket.destroy();
   }
 
-  #dropOldest(oldestFirst: Iterable<Socket>): void {
-    for (const socket of oldestFirst) {
-      const sinceMs = this.#entries.get(socket)?.sinceMs ?? 0;
-      if (performance.now() - sinceMs >= GRACE_MS) {
-        this.delete(socket);
-        socket.destroy();
+  /** Drops the oldest until there are `limit`; what is too young for that is looked at later. */
+  #shrink(oldestFirst: ReadonlySet<Socket> | ReadonlyMap<Socket, Entry>, limit: number): void {
+    for (const socket of oldestFirst.keys()) {
+      if (oldestFirst.size <= limit) return;
+      const ageMs = performance.now() - (this.#entries.get(socket)?.sinceMs ?? 0);
+      if (ageMs < GRACE_MS) {
+        this.#sweep ??= setTimeout(() => this.#shrinkAll(), GRACE_MS - ageMs).unref();
+        return;
       }
-      return;
+      this.delete(socket);
+      socket.destroy();
     }
+  }
+
+  #shrinkAll(): void {
+    this.#sweep = undefined;
+    for (const neighbours of this.#byAddress.values()) this.#shrink(neighbours, this.#limitPerAddress);
+    this.#shrink(this.#entries, this.#limit);
   }
 }

@@ -123,7 +123,8 @@ export class NodeResponse implements HttpResponse, Watched {
   head(status: number, headers: Headers): void {
     this.#started = true;
     this.#rules.onHead(status, this.#outgoing);
-    this.#outgoing.writeHead(status, headers);
+    // The rest of a request that took too long is not waited for (RFC 9110, 15.5.9).
+    this.#outgoing.writeHead(status, status === 408 ? { ...headers, connection: 'close' } : headers);
     // node:http keeps the head back for the first byte of the body, which a stream may not have yet.
     if (headers['content-length'] === undefined) process.nextTick(() => this.#flush());
   }

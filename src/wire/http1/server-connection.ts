@@ -13,6 +13,9 @@ const MAX_WAITING_BYTES = 64 * 1024;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
+/** 408. */
+const TOO_LATE = 408;
+
 /** What every connection of a server shares. */
 export type ConnectionRules = {
   /** For connections that wait; coarse. */
@@ -54,6 +57,8 @@ export class ServerConnection implements Carrier, Watched {
   #unwanted = 0;
   /** How many of them have been dropped. */
   #dropped = 0;
+  /** Whether the answer is to a request that took too long: its rest is not waited for (RFC 9110, 15.5.9). */
+  #late = false;
   #served = false;
   #pumping = false;
   #sinceMs: number;
@@ -91,7 +96,8 @@ export class ServerConnection implements Carrier, Watched {
   headEnd(status: number): string {
     const { rules, socket } = { rules: this.#rules, socket: this.#socket };
     rules.onHead(status, socket);
-    if (rules.closing) return `connection: close\r\n${rules.date()}`;
+    this.#late = status === TOO_LATE;
+    if (rules.closing || this.#late) return `connection: close\r\n${rules.date()}`;
     return `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(rules.keepAliveMs / 1_000)}\r\n${rules.date()}`;
   }
 
@@ -121,7 +127,8 @@ export class ServerConnection implements Carrier, Watched {
     const left = this.#exchange?.bodyLeft ?? 0;
     this.#exchange = undefined;
     this.#sinceMs = this.#rules.clock.nowMs;
-    if (this.#rules.closing) this.#socket.end();
+    if (this.#late) this.#socket.destroySoon();
+    else if (this.#rules.closing) this.#socket.end();
     this.#unwanted = left;
     this.#dropped = 0;
     if (this.#socket.isPaused()) this.#socket.resume();

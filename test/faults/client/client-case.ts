@@ -29,11 +29,11 @@ export const BOTH: readonly Mode[] = ['stream', 'whole'];
 export function registerCases(
   name: string,
   cases: readonly ClientCase[],
-  options: Omit<ArenaOptions, 'transport'> & { readonly concurrency?: number } = {},
+  options: Omit<ArenaOptions, 'transport'> & { readonly concurrency?: number; readonly skip?: boolean } = {},
 ): void {
-  const { concurrency = 1, ...settings } = options;
+  const { concurrency = 1, skip = false, ...settings } = options;
   for (const transport of TRANSPORTS) {
-    describe(`${name}, on ${transport}`, { concurrency }, () => {
+    describe(`${name}, on ${transport}`, { concurrency, skip }, () => {
       let arena: Arena;
       before(async () => {
         arena = await openArena({ transport, ...settings });
