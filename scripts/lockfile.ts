@@ -29,6 +29,8 @@ const SYSTEMS = new Set([
 /** Reads the platform off a package's name: `@oxfmt/binding-linux-x64-musl`. */
 function platformOf(name: string): Record<string, unknown> {
   const parts = (name.split('/').at(-1) ?? '').split('-');
+  // WebAssembly runs on every system: npm tells it by its processor alone.
+  if (parts.includes('wasm32')) return { cpu: ['wasm32'], optional: true };
   const at = parts.findIndex((part) => SYSTEMS.has(part));
   const [system, processor, variant] = parts.slice(at);
   if (at === -1 || system === undefined || processor === undefined) {
