@@ -30,6 +30,7 @@ export class NodeConnection implements Connection {
   #response: IncomingMessage | undefined;
   #events: ConnectionEvents | undefined;
   #heard = false;
+  #spoilt = false;
   #closed = false;
 
   constructor(place: NodePlace) {
@@ -59,11 +60,16 @@ export class NodeConnection implements Connection {
     outgoing.on('information', () => this.#events?.onInterim());
     outgoing.on('upgrade', () => this.abandon(new InvalidResponse('with a response nobody asked for')));
     outgoing.on('response', (response) => this.#onResponse(response));
-    // One that the connection has let go of has nobody left to tell.
     outgoing.on('error', (error) => {
-      if (this.#request === outgoing) this.abandon(toFailure(error));
+      if (this.#request === outgoing) this.#onError(error);
     });
     outgoing.end(request.body);
+  }
+
+  #onError(error: Error): void {
+    // What breaks behind a whole response does not spoil it; its end is still to be told.
+    if (this.#response?.complete === true) this.#spoilt = true;
+    else this.abandon(toFailure(error));
   }
 
   resume(): void {
@@ -138,6 +144,7 @@ export class NodeConnection implements Connection {
   #isReusable({ complete, httpVersion, headers }: IncomingMessage): boolean {
     return (
       complete &&
+      !this.#spoilt &&
       httpVersion === '1.1' &&
       this.#request?.writableFinished === true &&
       !/(?:^|[,\s])close(?:$|[,\s])/i.test(headers.connection ?? '') &&
