@@ -1,4 +1,4 @@
 import { ACCEPTED } from './accepted.ts';
-import { registerCases } from './client-case.ts';
+import { registerCases } from './register-cases.ts';
 
 registerCases('odd requests that are served', ACCEPTED);

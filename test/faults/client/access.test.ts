@@ -1,4 +1,4 @@
 import { ACCESS, ACCESS_CONFIG } from './access.ts';
-import { registerCases } from './client-case.ts';
+import { registerCases } from './register-cases.ts';
 
 registerCases('keys, hosts and origins', ACCESS, { config: ACCESS_CONFIG });

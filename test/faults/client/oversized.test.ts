@@ -1,4 +1,4 @@
-import { registerCases } from './client-case.ts';
 import { OVERSIZED } from './oversized.ts';
+import { registerCases } from './register-cases.ts';
 
 registerCases('bodies of another size', OVERSIZED);

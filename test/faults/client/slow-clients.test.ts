@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runProgram } from '../../program.ts';
-import { registerCases } from './client-case.ts';
 import {
   CROWD_CONFIG,
   CROWDS,
@@ -10,6 +9,7 @@ import {
   SLOW_CLIENTS,
   SLOW_CONFIG,
 } from './slow-clients.ts';
+import { registerCases } from './register-cases.ts';
 
 registerCases('slow clients', SLOW_CLIENTS, { config: SLOW_CONFIG, concurrency: 10 });
 registerCases('slow bodies', SLOW_BODIES, { config: PATIENT_CONFIG, concurrency: 10 });
