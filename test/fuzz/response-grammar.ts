@@ -42,6 +42,7 @@ const status = mostly(
     '+20',
     ' 200',
     '2 0',
+    ' 20',
   ),
 );
 const reason = mostly(

@@ -157,7 +157,8 @@ export class ServerConnection implements Carrier, Watched {
     while (this.#exchange === undefined && this.#waiting !== undefined) {
       const bytes = this.#skip(this.#waiting);
       this.#waiting = undefined;
-      if (bytes !== undefined) this.#begin(bytes);
+      // What follows the last answer is not acted on: its client asks again elsewhere (RFC 9112, 9.6).
+      if (bytes !== undefined && !this.#socket.writableEnded) this.#begin(bytes);
     }
     this.#pumping = false;
   }
