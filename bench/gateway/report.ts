@@ -17,6 +17,7 @@ const LOAD: readonly Column[] = [
   column('p99Micros', 'p99 µs', 0),
 ];
 
+/** The first column is what is divided by the reference. */
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   'json-1k': LOAD,
   'request-64k': LOAD,
@@ -30,8 +31,9 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     column('gapP99Ms', 'gap p99 ms', 1),
   ],
   burst: [
-    column('firstP50Ms', 'first p50 ms', 0),
     column('firstP99Ms', 'first p99 ms', 0),
+    column('firstP50Ms', 'first p50 ms', 0),
+    column('connectP99Ms', 'connect p99 ms', 0),
     column('microsPerStream', 'CPU µs/stream', 0),
     column('idleMib', 'before MiB', 0),
     column('openMib', 'open MiB', 0),
@@ -96,7 +98,7 @@ function scenarioTable(results: Results, scenario: string): readonly string[] {
     });
     const own = main && summaryOf(results, { scenario, program, figure: main.figure });
     const share = own && reference ? significant(own.value / reference) : '–';
-    const work = byWork(results, scenario, program);
+    const work = columns === LOAD ? [byWork(results, scenario, program)] : [];
     const spread = own ? `${percent(own.least / own.value - 1)} ${percent(own.most / own.value - 1)}` : '–';
     return [
       program,

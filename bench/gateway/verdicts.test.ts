@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { foreignLoad, loaderReason, noise, voidReason } from './verdicts.ts';
+import { foreignLoad, pacedReason, noise, voidReason } from './verdicts.ts';
 import type { Usage } from './verdicts.ts';
 
 const QUIET: Usage = {
@@ -42,6 +42,10 @@ test('a program that was kept from its core by others is void however busy that 
 });
 
 test('a paced measurement is void when its loader had no time left', () => {
-  assert.equal(loaderReason({ loaderCore: 0.7 }), undefined);
-  assert.match(loaderReason({ loaderCore: 0.97 }) ?? '', /97 % busy/);
+  assert.equal(pacedReason({ loaderCore: 0.7 }, 0.98), undefined);
+  assert.match(pacedReason({ loaderCore: 0.97 }, 0.98) ?? '', /97 % busy/);
+});
+
+test('a program that does not keep up with the pace has no figure for one event', () => {
+  assert.match(pacedReason({ loaderCore: 0.5 }, 0.6) ?? '', /only 60 % of the events/);
 });

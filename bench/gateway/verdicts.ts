@@ -55,12 +55,16 @@ export function voidReason(
 
 /** The core of loader and mock must not be what a paced measurement waits for. */
 const LOADER_LIMIT = 0.9;
+/** Events that come late come together, and together they cost less each. */
+const KEPT_UP = 0.95;
 
-/** Why a paced measurement does not count, or `undefined`. */
-export function loaderReason(usage: Pick<Usage, 'loaderCore'>): string | undefined {
-  return usage.loaderCore > LOADER_LIMIT
-    ? `the loader's core was ${share(usage.loaderCore)} busy`
-    : undefined;
+/**
+ * Why a paced measurement does not count, or `undefined`.
+ * @param keptUp Share of the events due that came.
+ */
+export function pacedReason(usage: Pick<Usage, 'loaderCore'>, keptUp: number): string | undefined {
+  if (usage.loaderCore > LOADER_LIMIT) return `the loader's core was ${share(usage.loaderCore)} busy`;
+  return keptUp < KEPT_UP ? `only ${share(keptUp)} of the events came in their time` : undefined;
 }
 
 function share(value: number): string {

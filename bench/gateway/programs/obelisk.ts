@@ -80,8 +80,7 @@ export function startObelisk(options: ObeliskOptions, place: Place): Promise<Pro
  * @throws Error when nothing was built.
  */
 export function layOutBuilt(directory: string): string {
-  if (!existsSync(join(ROOT, 'dist/src/cli/main.js')))
-    throw new Error('dist/ is not there; run: npm run build');
+  if (!existsSync(join(ROOT, 'dist/cli.js'))) throw new Error('dist/ is not there; run: npm run build');
   const target = join(directory, 'built');
   if (!existsSync(target)) {
     for (const name of ['package.json', 'bin', 'dist'])

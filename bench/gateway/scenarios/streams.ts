@@ -6,7 +6,7 @@ import type { Program } from '../processes.ts';
 import { percentile } from '../statistics.ts';
 import type { LoaderReport, LoaderTask } from '../streams/protocol.ts';
 import { startStreamLoader, startStreamMock } from '../streams/stream-loader.ts';
-import { loaderReason } from '../verdicts.ts';
+import { pacedReason } from '../verdicts.ts';
 import { requireAnswer } from '../warm-up.ts';
 
 /** Name of the row in which loader and mock talk to each other without anything between them. */
@@ -59,7 +59,7 @@ async function measure(bench: Bench, mock: Program, program: Program): Promise<M
     const expected = (STREAMS * (wallMicros / 1_000)) / INTERVAL_MS;
     return {
       usage,
-      void: program.name === DIRECT ? undefined : loaderReason(usage),
+      void: program.name === DIRECT ? undefined : pacedReason(usage, result.events / expected),
       figures: {
         microsPerEvent: programMicros / result.events,
         eventsShare: result.events / expected,

@@ -24,11 +24,11 @@ const EVENT_START = Buffer.from('data: ');
 const STREAM_END = Buffer.from('data: [DONE]');
 const ANSWER_START = Buffer.from('HTTP/1.1 200');
 
-let connected = 0;
 let begun = 0;
 let failed = 0;
 let failure: string | undefined;
 let events = 0;
+const connectMs: number[] = [];
 const firstMs: number[] = [];
 let gapsMs: number[] = [];
 
@@ -69,7 +69,9 @@ function onBytes(stream: Stream, bytes: Buffer): void {
   if (task.again && bytes.includes(STREAM_END)) ask(stream);
 }
 
+/** Connects and asks as soon as it is connected, as clients do. */
 function open(stream: Stream): void {
+  const startedMs = performance.now();
   const socket = connect({
     host: hostname,
     port: Number(port),
@@ -84,8 +86,8 @@ function open(stream: Stream): void {
   });
   stream.socket = socket;
   socket.once('connect', () => {
-    connected += 1;
-    if (connected === task.streams) askAll();
+    connectMs.push(performance.now() - startedMs);
+    ask(stream);
   });
   socket.on('error', (error) => fail(error.message));
   socket.on('close', () => fail('the connection was closed'));
@@ -103,11 +105,10 @@ const streams: readonly Stream[] = Array.from({ length: task.streams }, () => ({
   lastMs: 0,
 }));
 
-/** All ask when all are connected: at once, or one after another. */
-function askAll(): void {
+function go(): void {
   for (const [index, stream] of streams.entries()) {
-    if (task.spreadMs === 0) ask(stream);
-    else setTimeout(() => ask(stream), (task.spreadMs * index) / task.streams);
+    if (task.spreadMs === 0) open(stream);
+    else setTimeout(() => open(stream), (task.spreadMs * index) / task.streams);
   }
 }
 
@@ -117,6 +118,7 @@ function reportOf(): LoaderReport {
     failed,
     ...(failure === undefined ? {} : { failure }),
     events,
+    connectMs,
     firstMs,
     gapP50Ms: percentile(gapsMs, 0.5),
     gapP99Ms: percentile(gapsMs, 0.99),
@@ -124,9 +126,7 @@ function reportOf(): LoaderReport {
 }
 
 const ACTIONS: Readonly<Record<LoaderMessage, () => void>> = {
-  go: () => {
-    for (const stream of streams) open(stream);
-  },
+  go,
   reset: () => {
     gapsMs = [];
     events = 0;

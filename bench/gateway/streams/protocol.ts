@@ -18,6 +18,8 @@ export type LoaderReport = {
   readonly failed: number;
   readonly failure?: string;
   readonly events: number;
+  /** Milliseconds from connecting to being connected, of every connection so far. */
+  readonly connectMs: readonly number[];
   /** Milliseconds from asking to the first event, of every stream so far. */
   readonly firstMs: readonly number[];
   /** Milliseconds between events of a stream, by percentile, since the last `reset`. */
