@@ -39,6 +39,7 @@ export class Attempts {
   #epoch = 0;
   #tried: Member[] | undefined;
   #next: Member | undefined;
+  #repeated = false;
 
   /** @throws ObeliskError `rate_limited` or `upstream_auth` where no deployment may be asked. */
   constructor(host: AttemptHost, group: Group) {
@@ -99,6 +100,11 @@ export class Attempts {
     if (!this.#close()) return undefined;
     const nowMs = this.#host.monotonicMs();
     const verdict = judgeFailure(error, status);
+    if (verdict.broken && this.#mayRepeat(nowMs)) {
+      this.#repeated = true;
+      this.#next = this.#member;
+      return 0;
+    }
     this.#note(verdict, { error, status, nowMs });
     return verdict.retry ? this.#plan(verdict, nowMs) : undefined;
   }
@@ -196,6 +202,14 @@ export class Attempts {
     this.#next = this.#host.choose(this.#group, nowMs + pauseMs);
     if (this.#next === undefined || this.#isLate(nowMs + pauseMs)) return undefined;
     return this.#host.budget.take(nowMs) ? pauseMs : undefined;
+  }
+
+  /** A server that restarts breaks connections and takes new ones: where nobody else is, it is asked once more. */
+  #mayRepeat(nowMs: number): boolean {
+    if (this.#repeated || this.made > this.#retries || this.#isLate(nowMs)) return false;
+    if (this.#member.state.cooledUntilMs > nowMs) return false;
+    const others = this.#host.choose(this.#group, nowMs, [...(this.#tried ?? []), this.#member]);
+    return others === undefined && this.#host.budget.take(nowMs);
   }
 
   #chooseAny(nowMs: number): Member | undefined {

@@ -13,6 +13,8 @@ export type Verdict = {
   readonly retry: boolean;
   /** Whether the same one may be asked again after a pause, where there is no other. */
   readonly retrySame: boolean;
+  /** Whether the connection broke before an answer came, so that a fresh one may do, once. */
+  readonly broken: boolean;
   /** Whether the request never left, so that asking again adds no load to anybody. */
   readonly unsent: boolean;
 };
@@ -30,6 +32,9 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'EAI_FAIL',
 ]);
 
+/** Codes of a connection that ended before it was answered on. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'connection closed']);
+
 /** Codes by which an upstream says that the request itself is at fault, whatever its status. */
 const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
   'invalid_request',
@@ -42,7 +47,7 @@ const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
   'internal',
 ]);
 
-const NOTHING = { retry: false, retrySame: false, unsent: false };
+const NOTHING = { retry: false, retrySame: false, broken: false, unsent: false };
 
 /**
  * Judges a failed attempt. Tried again is only what cannot have been answered already or what the
@@ -67,8 +72,9 @@ export function judgeFailure(error: ObeliskError, status: number): Verdict {
 function judgeSilence(error: ObeliskError): Verdict {
   switch (error.code) {
     case 'upstream_unreachable': {
-      const unsent = NEVER_CONNECTED.has(systemCodeOf(error.cause) ?? '');
-      return { health: 'unreachable', retry: true, retrySame: false, unsent };
+      const code = systemCodeOf(error.cause) ?? '';
+      const [unsent, broken] = [NEVER_CONNECTED.has(code), BROKEN.has(code)];
+      return { health: 'unreachable', retry: true, retrySame: false, broken, unsent };
     }
     case 'upstream_timeout':
       return { ...NOTHING, health: 'timeout', retry: true };
