@@ -113,6 +113,8 @@ const requestOf = (method: ResponseInput['method']): UpstreamRequest => ({
 });
 
 const parts = createCodecParts(new RequestFormatter());
+/** Nothing is timed here; a clock for every pool would keep a timer for each. */
+const clock = new CoarseClock(HOUR_MS);
 
 function ask(connection: Connection, method: ResponseInput['method']): Heard {
   const heard = new Heard();
@@ -127,10 +129,7 @@ function ask(connection: Connection, method: ResponseInput['method']): Heard {
  */
 export async function readWithCodecClient(input: ResponseInput, earlier = 'none'): Promise<AnsweredReading> {
   const endpoint = new WireEndpoint('http://upstream', { lookup: () => {} });
-  const pool = new ConnectionPool(
-    (of) => new CodecConnection(parts, { pool: of, endpoint }),
-    new CoarseClock(HOUR_MS),
-  );
+  const pool = new ConnectionPool((of) => new CodecConnection(parts, { pool: of, endpoint }), clock);
   const first = EARLIER[earlier];
   if (first !== undefined && first.bytes !== '') {
     const heard = ask(pool.acquire(), first.method);

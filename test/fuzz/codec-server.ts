@@ -28,6 +28,9 @@ export type ServedReading = {
 const LIMIT_BYTES = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
+/** Nothing is timed here; a clock for every connection would keep a timer for each. */
+const clock = new CoarseClock(HOUR_MS);
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** One connection of the codec's server, in memory, and everything its handler saw. */
@@ -86,7 +89,6 @@ function createConnections(
   serve: (request: HttpRequest, response: HttpResponse) => void,
   handOver: () => void,
 ): CodecConnections {
-  const clock = new CoarseClock(HOUR_MS);
   return new CodecConnections({
     clock,
     bodyRules: { clock, bodyMs: HOUR_MS },
