@@ -223,7 +223,9 @@ export class Attempts {
     const mostMs = Math.min(pause.mostMs, pause.leastMs * 4 ** this.made);
     const jitterMs = pause.leastMs + random() * (mostMs - pause.leastMs);
     const cooledMs = state.cause === 'rate_limited' ? state.cooledUntilMs - nowMs : 0;
-    return Math.max(jitterMs, settings.retryAfterMs, cooledMs <= pause.mostMs ? cooledMs : 0);
+    const leastMs = Math.max(jitterMs, settings.retryAfterMs, cooledMs <= pause.mostMs ? cooledMs : 0);
+    // A timer counts whole milliseconds and may be one early; a cool-down is over to the fraction.
+    return Math.ceil(leastMs) + 1;
   }
 
   #isLate(atMs: number): boolean {
