@@ -8,8 +8,10 @@ import { FILE_SCHEMA } from '../src/config/file-schema.ts';
 import { toSchemaTree } from '../src/config/schema-tree.ts';
 import type { SchemaNode } from '../src/config/schema-tree.ts';
 import { ERROR_KINDS } from '../src/shared/errors.ts';
+import { ROWS } from '../test/faults/upstream/upstream-rows.ts';
 import { configurationNote } from './configuration-note.ts';
 import { errorsNote } from './errors-note.ts';
+import { faultNote } from './fault-note.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-docs-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -77,5 +79,21 @@ test('every error has a section with its remedy', () => {
   for (const [code, { remedy }] of Object.entries(ERROR_KINDS)) {
     assert.ok(errors.includes(`\n### ${code}\n`), code);
     assert.ok(errors.includes(remedy), code);
+  }
+});
+
+test('every fault of an upstream that the design names is in the note, with what a client sees', () => {
+  const faults = faultNote(ROWS);
+  const numbers = Array.from({ length: 29 }, (_, index) => index + 1);
+  assert.deepEqual(
+    ROWS.map(({ row }) => row),
+    numbers,
+  );
+  for (const { row, fault, sees, details = [] } of ROWS) {
+    assert.ok(faults.includes(`| ${row} | ${fault} | ${sees} |`), fault);
+    for (const { name, answers } of details) {
+      assert.ok(faults.includes(`| ${name} |`), name);
+      assert.ok(answers.size > 0, name);
+    }
   }
 });

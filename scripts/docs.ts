@@ -7,6 +7,7 @@ import { FILE_SCHEMA } from '../src/config/file-schema.ts';
 import { toSchemaTree } from '../src/config/schema-tree.ts';
 import { ERROR_KINDS } from '../src/shared/errors.ts';
 import { configurationNote } from './configuration-note.ts';
+import { ROWS as CLIENT_ROWS } from '../test/faults/client/client-rows.ts';
 import { ROWS as UPSTREAM_ROWS } from '../test/faults/upstream/upstream-rows.ts';
 import { errorsNote } from './errors-note.ts';
 import { faultNote } from './fault-note.ts';
@@ -14,7 +15,7 @@ import { faultNote } from './fault-note.ts';
 const notes = {
   'docs/Configuration.md': configurationNote(toSchemaTree(FILE_SCHEMA)),
   'docs/Errors.md': errorsNote(ERROR_KINDS),
-  'docs/Fault matrix.md': faultNote(UPSTREAM_ROWS),
+  'docs/Fault matrix.md': faultNote([...UPSTREAM_ROWS, ...CLIENT_ROWS]),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { answer as response, chunk, chunkedHead, head } from '../../upstream-scripts.ts';
 import { flood, send } from '../../upstream.ts';
 import type { Step } from '../../upstream.ts';
-import { alone, always, answer, error } from './fault-case.ts';
+import { alone, always, answer, askedOnce, error } from './fault-case.ts';
 import type { UpstreamRow } from './fault-case.ts';
 import { speechOf, wholeAnswer, WORDS } from './speech.ts';
 import type { Setting } from './speech.ts';
@@ -56,11 +56,10 @@ export const BODY_ROWS: readonly UpstreamRow[] = [
       },
       {
         name: 'a page with status 502',
-        deployments: alone(() => [response(502, 'text/html', PAGE)]),
+        deployments: askedOnce(() => [response(502, 'text/html', PAGE)]),
         expect: always(error(502, 'upstream_error')),
         hides: ['Airport', 'Sign in'],
         keepsConnection: true,
-        attempts: [1, 3],
       },
     ],
   },
@@ -75,16 +74,16 @@ export const BODY_ROWS: readonly UpstreamRow[] = [
         deployments: alone(endless),
         expect: invalid,
         deadlineMs: 20_000,
+        heavy: true,
       },
       {
         name: 'an error whose text goes on and on',
-        deployments: alone(() => [
+        deployments: askedOnce(() => [
           send(head(500, { 'content-type': 'application/json' })),
           send('{"error":"'),
           flood('x'.repeat(100_000)),
         ]),
         expect: always(error(502, 'upstream_error')),
-        attempts: [1, 3],
       },
     ],
   },

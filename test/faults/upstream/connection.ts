@@ -15,6 +15,9 @@ const tls =
   (certificate: string, host = 'localhost') =>
   (at: Setting) => [{ server: { kind: 'tls', certificate, host, chat: [send(wholeAnswer(at))] } as const }];
 
+/** Asking Ollama what a model is leaves a kept connection, under which the first chat is sent again. */
+const RESENT = { resent: 1 };
+
 /** Rows 2 to 6 with one deployment. */
 export const CONNECTION_ROWS: readonly UpstreamRow[] = [
   {
@@ -49,6 +52,13 @@ export const CONNECTION_ROWS: readonly UpstreamRow[] = [
         deployments: behind({ kind: 'elsewhere', origin: 'http://gone.absent.test:8000' }),
         expect: unreachable,
         says: /gone\.absent\.test.*is the host name right\?/,
+        attempts: [0, 0],
+      },
+      {
+        name: 'nobody answers the look-up',
+        deployments: behind({ kind: 'elsewhere', origin: 'http://slow.never.test:8000' }),
+        expect: unreachable,
+        says: /slow\.never\.test.*accepted no connection within/,
         attempts: [0, 0],
       },
     ],
@@ -89,10 +99,11 @@ export const CONNECTION_ROWS: readonly UpstreamRow[] = [
   {
     row: 6,
     fault: 'reset or close before the head of the answer',
-    sees: 'It is sent once more on a fresh connection; where that breaks too, as 2.',
+    sees: 'It is sent to another deployment, or where there is none once more on a fresh connection; where that breaks too, as 2.',
     cases: [
       {
         name: 'a reset each time',
+        ...RESENT,
         deployments: alone(() => [reset]),
         expect: unreachable,
         says: /did not answer/,
@@ -100,6 +111,7 @@ export const CONNECTION_ROWS: readonly UpstreamRow[] = [
       },
       {
         name: 'a clean close each time',
+        ...RESENT,
         deployments: alone(() => [close]),
         expect: unreachable,
         says: /did not answer/,
@@ -107,6 +119,7 @@ export const CONNECTION_ROWS: readonly UpstreamRow[] = [
       },
       {
         name: 'a reset once, then an answer',
+        ...RESENT,
         deployments: alone((at, _request, index) => (index === 0 ? [reset] : [send(wholeAnswer(at))])),
         expect: always(HELLO),
         attempts: [2, 2],
@@ -118,6 +131,7 @@ export const CONNECTION_ROWS: readonly UpstreamRow[] = [
         ),
         expect: () => [HELLO, HELLO],
         attempts: [3, 3],
+        resent: 1,
       },
       {
         name: 'a close in the middle of the head',

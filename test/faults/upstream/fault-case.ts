@@ -1,5 +1,7 @@
 /** What a row of the matrix is made of: data that any number of dialects and transports run through. */
+import { send } from '../../upstream.ts';
 import type { ReceivedRequest, Script, Step } from '../../upstream.ts';
+import { wholeAnswer } from './speech.ts';
 import type { Setting } from './speech.ts';
 
 /** What the client gets. */
@@ -47,6 +49,9 @@ export type DeploymentScript = {
   readonly atMost?: number;
 };
 
+/** What the metrics say of a deployment: left alone for a while, or not asked until the next configuration. */
+export type Fate = 'serving' | 'unreachable' | 'timeout' | 'rate_limited' | 'failing' | 'disabled';
+
 /** What one client does and sees. */
 export type FaultCase = {
   /** What the peer does, to the byte. */
@@ -64,10 +69,19 @@ export type FaultCase = {
   readonly logs?: RegExp;
   /** Chat requests that all upstreams together get, least and most; as many as requests unless told. */
   readonly attempts?: readonly [number, number];
+  /**
+   * Requests sent again because a kept connection had died under them, which the gateway counts as one
+   * attempt: nobody had read them.
+   */
+  readonly resent?: number;
+  /** What becomes of the first deployment; it goes on serving unless told. */
+  readonly becomes?: (at: Setting) => Fate;
   /** Whether connections may be kept for the next request: only where the answer was whole. */
   readonly keepsConnection?: boolean;
-  /** How the client reads; at once unless told. */
+  /** How long the client takes nothing after it has asked, in milliseconds; it reads at once unless told. */
   readonly stalledMs?: number;
+  /** Whether it moves so many bytes that it runs beside few others. */
+  readonly heavy?: boolean;
   /** Longest time for a request, in milliseconds; 5 s unless told. */
   readonly deadlineMs?: number;
 };
@@ -87,12 +101,33 @@ export function alone(
   return (at) => [scripted(at, steps)];
 }
 
+/** The same, asked once a request: where retries are not the point they only take time. */
+export function askedOnce(steps: (at: Setting) => readonly Step[]): FaultCase['deployments'] {
+  return (at) => [{ ...scripted(at, steps), params: { num_retries: 0 } }];
+}
+
 /** A deployment that does these steps with every chat request. */
 export function scripted(
   at: Setting,
   steps: (at: Setting, request: ReceivedRequest, index: number) => readonly Step[],
 ): DeploymentScript {
   return { server: { kind: 'scripted', chat: (request, index) => steps(at, request, index) } };
+}
+
+/**
+ * The deployment is asked first, and another one that is well where it may not be asked: shares decide
+ * who is, and the other has none.
+ */
+export function withAnother(
+  first: DeploymentScript,
+  at: Setting,
+  atMost: number = Infinity,
+): readonly DeploymentScript[] {
+  const well = scripted(at, () => [send(wholeAnswer(at))]);
+  return [
+    { ...first, params: { ...first.params, weight: 1 } },
+    { ...well, params: { weight: 0 }, atMost },
+  ];
 }
 
 /** One request is answered so in every column. */

@@ -1,6 +1,6 @@
 /** Answers that break HTTP, or use what is never followed. */
 import { chunk, head, hugeHead, json, redirect } from '../../upstream-scripts.ts';
-import { flood, send } from '../../upstream.ts';
+import { flood, send, wait } from '../../upstream.ts';
 import type { Step } from '../../upstream.ts';
 import { alone, always, answer, error } from './fault-case.ts';
 import type { FaultCase, UpstreamRow } from './fault-case.ts';
@@ -18,14 +18,12 @@ function body(at: Setting): string {
   return speechOf(at).body(WORDS).join('');
 }
 
-/** A whole body under a head whose length is wrong by so many bytes. */
-function withLength(at: Setting, wrongBy: number): Step {
-  const text = body(at);
-  const headers = {
-    'content-type': speechOf(at).contentType,
-    'content-length': Buffer.byteLength(text) + wrongBy,
-  };
-  return send(head(200, headers) + text);
+/** A whole body under a head whose length is short by so many bytes, which come late. */
+function tooShort(at: Setting, byBytes: number): readonly Step[] {
+  const bytes = Buffer.from(body(at));
+  const length = bytes.length - byBytes;
+  const headers = { 'content-type': speechOf(at).contentType, 'content-length': length };
+  return [send(head(200, headers)), send(bytes.subarray(0, length)), wait(50), send(bytes.subarray(length))];
 }
 
 /** Rows 19, 26 and 27. */
@@ -39,12 +37,12 @@ export const FRAMING_ROWS: readonly UpstreamRow[] = [
         name: 'a length that is one byte short',
         // The last byte of a stream in records is a line feed that nobody misses.
         columns: ({ dialect, mode }) => dialect === 'openai' && mode === 'json',
-        deployments: alone((at) => [withLength(at, -1)]),
+        deployments: alone((at) => tooShort(at, 1)),
         expect: invalid,
       },
       {
         name: 'a length that ends inside the answer',
-        deployments: alone((at) => [withLength(at, -40)]),
+        deployments: alone((at) => tooShort(at, 40)),
         expect: ({ mode }) => [
           mode === 'json'
             ? error(502, 'upstream_invalid')

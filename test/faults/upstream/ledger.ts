@@ -12,6 +12,8 @@ export type Ledger = {
   readonly counted: Tally;
   /** Requests that the program says it is serving. */
   readonly inFlight: number;
+  /** The same of every deployment, summed. */
+  readonly deploymentsInFlight: number;
 };
 
 /** Reads the log and the metrics of a program. */
@@ -34,6 +36,10 @@ export async function readLedger(stage: Stage): Promise<Ledger> {
     ),
     counted: countsOf(metrics),
     inFlight: Number(/^obelisk_in_flight_requests (\d+)$/m.exec(metrics)?.[1]),
+    deploymentsInFlight: [...metrics.matchAll(/^obelisk_deployment_in_flight\{.*\} (\d+)$/gm)].reduce(
+      (sum, [, value]) => sum + Number(value),
+      0,
+    ),
   };
 }
 

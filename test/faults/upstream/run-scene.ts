@@ -1,10 +1,12 @@
 /** Plays one case and holds everything that can be seen of it against the row. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Expected } from './fault-case.ts';
+import type { Expected, Fate } from './fault-case.ts';
 import type { Scene, Stage } from './stage.ts';
 import { askStrictly } from './strict-client.ts';
 import { judge } from './verdict.ts';
+
+const FATES: readonly Fate[] = ['unreachable', 'timeout', 'rate_limited', 'failing'];
 
 const DEADLINE_MS = 5_000;
 /** How soon the upstream's connection must be closed once the client has its answer, in milliseconds. */
@@ -19,9 +21,13 @@ export async function runScene(stage: Stage, scene: Scene): Promise<void> {
   const [least, most] = fault.attempts ?? [expected.length, expected.length];
   const chats = scene.servers.reduce((sum, server) => sum + server.chats(), 0);
   assert.ok(chats >= least && chats <= most, `${chats} upstream requests, not ${least} to ${most}`);
-  assert.ok(told === 0 || told >= chats, `x-obelisk-attempts says ${told} of ${chats}`);
+  assert.ok(told >= chats - (fault.resent ?? 0), `x-obelisk-attempts says ${told} of ${chats}`);
   for (const [index, { atMost = Infinity }] of fault.deployments(at).entries())
     assert.ok((scene.servers[index]?.chats() ?? 0) <= atMost, `deployment ${index} was asked too often`);
+  if (fault.becomes !== undefined) {
+    const metrics = await stage.metrics();
+    assert.equal(fateOf(metrics, scene.deploymentIds[0] ?? ''), fault.becomes(at));
+  }
   if (fault.keepsConnection !== true && expected.every(({ sees }) => sees !== 'answer'))
     await eventually(() => {
       const open = scene.servers.map((server) => server.open());
@@ -57,9 +63,22 @@ async function ask(stage: Stage, scene: Scene, expected: Expected): Promise<numb
   return Number(answer.headers['x-obelisk-attempts'] ?? 0);
 }
 
-/** Waits until an assertion about another process holds. */
-export async function eventually(check: () => void | Promise<void>): Promise<void> {
-  const deadline = performance.now() + CLOSING_MS;
+/** What the metrics say of a deployment. */
+function fateOf(metrics: string, id: string): Fate {
+  const lines = metrics.split('\n').filter((line) => line.includes(`deployment="${id}"`));
+  const state = lines.find((line) => line.startsWith('obelisk_deployment_state{'));
+  if (state?.endsWith(' 2') === true) return 'disabled';
+  const cooled = lines.find((line) => line.startsWith('obelisk_deployment_cooldowns_total{'));
+  const cause = /cause="(\w+)"/.exec(cooled ?? '')?.[1];
+  return FATES.find((fate) => fate === cause) ?? 'serving';
+}
+
+/** Waits until an assertion about another process holds, `withinMs` milliseconds at most. */
+export async function eventually(
+  check: () => void | Promise<void>,
+  withinMs: number = CLOSING_MS,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
   for (;;) {
     try {
       await check();

@@ -27,6 +27,8 @@ export type Speech = {
   body(words: readonly string[]): readonly string[];
   /** The body of an answer that breaks off after some words. */
   unfinished(words: readonly string[]): string;
+  /** The records that complete an answer which has begun. */
+  rest(words: readonly string[]): string;
   /** A record that says one word. */
   record(word: string): string;
   /** The body of an error. */
@@ -58,6 +60,8 @@ const OPENAI_STREAM: Speech = {
       .slice(0, words.length + 1)
       .map(event)
       .join(''),
+  // The first record names the role, and has gone out.
+  rest: (words) => chatChunks(UPSTREAM_MODEL, words, true).slice(1).map(event).join(''),
   record: (word) => event(chatChunks(UPSTREAM_MODEL, [word], false)[1]),
   error: errorBody,
   streamedError: (message, more) => `data: ${errorBody(message, more)}\n\n`,
@@ -78,6 +82,7 @@ const OPENAI_JSON: Speech = {
     const whole = completion(words);
     return whole.slice(0, whole.indexOf('"}') - 1);
   },
+  rest: (words) => completion(words),
   record: (word) => completion([word]),
   error: errorBody,
   streamedError: errorBody,
@@ -89,19 +94,19 @@ function ollamaRecord(content: string): string {
   return line({ created_at: '2026-01-01T00:00:00Z', message: { role: 'assistant', content }, done: false });
 }
 
+const OLLAMA_END = line({
+  message: { role: 'assistant', content: '' },
+  done: true,
+  done_reason: 'stop',
+  prompt_eval_count: 9,
+  eval_count: 3,
+});
+
 /** Ollama is asked for a stream whatever the client wants. */
 const OLLAMA: Speech = {
   contentType: 'application/x-ndjson',
-  body: (words) => [
-    ...words.map(ollamaRecord),
-    line({
-      message: { role: 'assistant', content: '' },
-      done: true,
-      done_reason: 'stop',
-      prompt_eval_count: 9,
-      eval_count: 3,
-    }),
-  ],
+  body: (words) => [...words.map(ollamaRecord), OLLAMA_END],
+  rest: (words) => words.map(ollamaRecord).join('') + OLLAMA_END,
   unfinished: (words) => words.map(ollamaRecord).join(''),
   record: ollamaRecord,
   error: (message) => JSON.stringify({ error: message }),

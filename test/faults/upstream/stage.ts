@@ -12,16 +12,22 @@ import type { RunningServer } from './servers.ts';
 import { DIALECTS, SETTINGS } from './speech.ts';
 import type { Setting } from './speech.ts';
 
-/** A case in one column, with what stands behind its model. */
-export type Scene = {
+/** A case in one column. */
+export type Play = {
   readonly title: string;
   readonly at: Setting;
   readonly fault: FaultCase;
   /** The name under which clients ask. */
   readonly model: string;
+};
+
+/** The same with what stands behind its model. */
+export type Scene = Play & {
   /** What no answer may hold. */
   readonly key: string;
   readonly servers: readonly RunningServer[];
+  /** Names of the deployments in the metrics, in order. */
+  readonly deploymentIds: readonly string[];
 };
 
 /** The program and everything it talks to. */
@@ -36,9 +42,37 @@ export type Stage = {
   close(): Promise<void>;
 };
 
+/** Every case of some rows in every column that it exists in. */
+export function playsOf(rows: readonly UpstreamRow[]): readonly Play[] {
+  return rows.flatMap((row) =>
+    row.cases.flatMap((fault) =>
+      SETTINGS.filter((at) => fault.columns?.(at) ?? true).map((at) => ({
+        title: `${row.row}. ${row.fault}: ${fault.name} (${at.dialect}, ${at.mode})`,
+        at,
+        fault,
+        model: `${row.row}-${fault.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${at.dialect}-${at.mode}`,
+      })),
+    ),
+  );
+}
+
 /** Starts the servers of every case and the program in front of them. */
-export async function openStage(rows: readonly UpstreamRow[], transport: Transport): Promise<Stage> {
-  const scenes = await Promise.all(rows.flatMap((row) => row.cases.flatMap((fault) => scenesOf(row, fault))));
+export async function openStage(plays: readonly Play[], transport: Transport): Promise<Stage> {
+  let entries = 0;
+  const scenes = await Promise.all(
+    plays.map(async (play): Promise<Scene> => {
+      const deployments = play.fault.deployments(play.at);
+      // Counted before anything is waited for: the order is that of the configuration.
+      const deploymentIds = deployments.map(() => `${play.model}#${entries++}`);
+      const servers = deployments.map(({ server }) => startServer(server, play.at.dialect));
+      return {
+        ...play,
+        key: `sk-operator-${play.model}`,
+        servers: await Promise.all(servers),
+        deploymentIds,
+      };
+    }),
+  );
   const folder = await mkdtemp(join(tmpdir(), 'obelisk-faults-'));
   const closeServers = async (): Promise<void> => {
     await Promise.all(scenes.flatMap(({ servers }) => servers.map((server) => server.close())));
@@ -72,22 +106,6 @@ export async function openStage(rows: readonly UpstreamRow[], transport: Transpo
   };
 }
 
-function scenesOf(row: UpstreamRow, fault: FaultCase): readonly Promise<Scene>[] {
-  return SETTINGS.filter((at) => fault.columns?.(at) ?? true).map(async (at) => {
-    const slug = `${row.row}-${fault.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
-    const model = `${slug}-${at.dialect}-${at.mode}`;
-    const deployments = fault.deployments(at);
-    return {
-      title: `${row.row}. ${row.fault}: ${fault.name} (${at.dialect}, ${at.mode})`,
-      at,
-      fault,
-      model,
-      key: `sk-operator-${model}`,
-      servers: await Promise.all(deployments.map(({ server }) => startServer(server, at.dialect))),
-    };
-  });
-}
-
 function configuration(scenes: readonly Scene[]): unknown {
   const model_list = scenes.flatMap(({ at, fault, model, key, servers }) =>
     fault.deployments(at).map(({ params }, index) => ({
@@ -100,7 +118,8 @@ function configuration(scenes: readonly Scene[]): unknown {
       },
     })),
   );
-  return { vaults: [], model_list };
+  // Short enough for a test, long enough for a busy machine; what is tried sets its own, shorter ones.
+  return { vaults: [], model_list, upstream: { timeouts: { connect: 1.5, idle: 2 } } };
 }
 
 async function descriptorsOf(pid: number): Promise<readonly string[]> {

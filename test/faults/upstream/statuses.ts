@@ -2,7 +2,7 @@
 import { head } from '../../upstream-scripts.ts';
 import { send } from '../../upstream.ts';
 import type { Step } from '../../upstream.ts';
-import { alone, always, error } from './fault-case.ts';
+import { alone, always, askedOnce, error } from './fault-case.ts';
 import type { FaultCase, UpstreamRow } from './fault-case.ts';
 import { speechOf } from './speech.ts';
 import type { Setting } from './speech.ts';
@@ -37,13 +37,13 @@ function limited(
 ): FaultCase {
   return {
     name,
-    deployments: alone((at) => {
+    deployments: askedOnce((at) => {
       const value = typeof retryAfter === 'function' ? retryAfter() : retryAfter;
       const headers = value === undefined ? {} : { 'retry-after': value };
       return [refusal(at, { status: 429, message: 'slow down', headers })];
     }),
     expect: always(error(429, 'rate_limited', seconds)),
-    attempts: [1, 3],
+    becomes: () => 'rate_limited',
     keepsConnection: true,
   };
 }
@@ -67,7 +67,17 @@ export const STATUS_ROWS: readonly UpstreamRow[] = [
     row: 22,
     fault: '429 without `Retry-After`',
     sees: 'The deployment rests for a second and longer each time; without another one, 429 and `retry-after`.',
-    cases: [limited('no header', undefined, [1, 60])],
+    cases: [
+      limited('no header', undefined, [1, 60]),
+      {
+        name: 'no header, asked again after a pause',
+        deployments: refusing({ status: 429, message: 'slow down' }),
+        expect: always(error(429, 'rate_limited', [1, 60])),
+        attempts: [2, 3],
+        keepsConnection: true,
+        deadlineMs: 15_000,
+      },
+    ],
   },
   {
     row: 23,
@@ -75,17 +85,16 @@ export const STATUS_ROWS: readonly UpstreamRow[] = [
     sees: 'Another deployment is tried; without one, an error that quotes the upstream.',
     cases: [500, 502, 529].map((status) => ({
       name: `status ${status}`,
-      deployments: refusing({ status, message: 'the GPU is on fire' }),
+      deployments: askedOnce((at) => [refusal(at, { status, message: 'the GPU is on fire' })]),
       expect: always(error(502, 'upstream_error')),
       says: /the GPU is on fire/,
-      attempts: [1, 3] as const,
       keepsConnection: true,
     })),
   },
   {
     row: 24,
     fault: 'the upstream refuses our key',
-    sees: 'It is not the client’s fault: 502, and its text, which may repeat the key, is not passed on.',
+    sees: 'It is not the client’s fault: 502, and its text, which may repeat the key, is not passed on. Others are asked from then on until the configuration changes; Ollama, which is sent no key, is asked again.',
     cases: [401, 403].map((status) => ({
       name: `status ${status}`,
       deployments: refusing({ status, message: KEY_IN_TEXT }),

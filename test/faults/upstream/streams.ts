@@ -45,7 +45,7 @@ function amid(name: string, wrong: string, more: Partial<FaultCase> = {}): Fault
       const speech = speechOf(at);
       return [
         send(chunkedHead(speech.contentType) + chunk(speech.unfinished(BEGUN))),
-        send(chunk(wrong + speech.body(WORDS).slice(-3).join('')) + lastChunk),
+        send(chunk(wrong + speech.rest(['lo'])) + lastChunk),
       ];
     }),
     expect: invalid,

@@ -3,45 +3,52 @@ import { after, before, describe, it } from 'node:test';
 import { TRANSPORTS } from '../transports.ts';
 import { readLedger } from './ledger.ts';
 import { eventually, runScene } from './run-scene.ts';
-import { openStage } from './stage.ts';
+import { openStage, playsOf } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { UPSTREAM_ROWS } from './upstream-rows.ts';
-import { SETTINGS } from './speech.ts';
 
-/** Cases that run at a time: they mostly wait, but some move megabytes. */
+/** Cases that run at a time: they mostly wait. */
 const CONCURRENCY = 16;
+/** The same of those that do not. */
+const HEAVY_CONCURRENCY = 2;
+
+const plays = playsOf(UPSTREAM_ROWS);
 
 for (const transport of TRANSPORTS) {
   describe(`on the transport ${transport}, an upstream's fault is told`, () => {
     let stage: Stage;
     let atStart: readonly string[];
     before(async () => {
-      stage = await openStage(UPSTREAM_ROWS, transport);
+      stage = await openStage(plays, transport);
       // The connections that asked whether it is ready are gone by then.
       await eventually(async () => assert.match(await stage.metrics(), /obelisk_in_flight_requests 1/));
       atStart = await stage.descriptors();
     });
     after(() => stage.close());
 
-    describe('in every case', { concurrency: CONCURRENCY }, () => {
-      for (const row of UPSTREAM_ROWS)
-        for (const fault of row.cases)
-          for (const at of SETTINGS.filter((setting) => fault.columns?.(setting) ?? true))
-            it(`${row.row}. ${row.fault}: ${fault.name} (${at.dialect}, ${at.mode})`, async () => {
-              const scene = stage.scenes.find(
-                (one) => one.fault === fault && one.at.dialect === at.dialect && one.at.mode === at.mode,
-              );
+    for (const heavy of [false, true])
+      describe(
+        heavy ? 'in the cases that move megabytes' : 'in every case',
+        {
+          concurrency: heavy ? HEAVY_CONCURRENCY : CONCURRENCY,
+        },
+        () => {
+          for (const { title, fault, at } of plays.filter((play) => (play.fault.heavy ?? false) === heavy))
+            it(title, async () => {
+              const scene = stage.scenes.find((one) => one.fault === fault && one.at === at);
               assert.ok(scene);
               await runScene(stage, scene);
             });
-    });
+        },
+      );
 
     it('with one line in the log and one count in the metrics for each request', async () => {
       await eventually(async () => {
-        const { expected, logged, counted, inFlight } = await readLedger(stage);
+        const { expected, logged, counted, inFlight, deploymentsInFlight } = await readLedger(stage);
         assert.deepEqual(logged, expected);
         assert.deepEqual(counted, expected);
         assert.equal(inFlight, 1, 'nothing is in flight but the question itself');
+        assert.equal(deploymentsInFlight, 0, 'no deployment has anything in flight');
       });
     });
 
