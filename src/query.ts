@@ -65,23 +65,26 @@ export function toChatRequest(
   };
 }
 
-const sourceSchema: z.ZodType<AnswerSource> = z.object({
-  index: z.number(),
-  vault: z.string(),
-  path: z.string(),
-  title: z.string(),
-  headingPath: z.array(z.string()),
-  startLine: z.number(),
-  endLine: z.number(),
-  obsidianUrl: z.string(),
-  url: z.string(),
-  cited: z.boolean(),
-});
+const sourceSchema = (): z.ZodType<AnswerSource> =>
+  z.object({
+    index: z.number(),
+    vault: z.string(),
+    path: z.string(),
+    title: z.string(),
+    headingPath: z.array(z.string()),
+    startLine: z.number(),
+    endLine: z.number(),
+    obsidianUrl: z.string(),
+    url: z.string(),
+    cited: z.boolean(),
+  });
 
-const fieldsSchema = z.object({
-  sources: z.array(sourceSchema).optional(),
-  obelisk: z.object({ supported: z.boolean().optional(), writer: z.string().optional() }).optional(),
-});
+const fieldsSchema = z.lazy(() =>
+  z.object({
+    sources: z.array(sourceSchema()).optional(),
+    obelisk: z.object({ supported: z.boolean().optional(), writer: z.string().optional() }).optional(),
+  }),
+);
 
 /** Turns the events of a vault's answer into the parts that callers get. */
 export async function* toAnswerParts(events: AsyncIterable<ChatEvent>): AsyncIterable<AnswerPart> {

@@ -18,7 +18,7 @@ export type SeenModels = {
   written(): Promise<void>;
 };
 
-const fileSchema = z.record(z.string(), z.array(z.string()));
+const fileSchema = z.lazy(() => z.record(z.string(), z.array(z.string())));
 
 /**
  * Reads what an earlier process remembered, so that a request for one of its models is told which

@@ -17,7 +17,7 @@ type Issue = z.core.$ZodIssue;
  *   unknown key, the nearest known one. Values are never quoted: they may be secrets.
  */
 export function validateFile(file: string, tree: YamlTree, value: unknown): ConfigFile {
-  const result = FILE_SCHEMA.safeParse(value, { reportInput: false });
+  const result = FILE_SCHEMA.safeParse(value, { reportInput: false, jitless: true });
   const problems = [
     ...(result.success
       ? []

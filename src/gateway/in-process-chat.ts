@@ -106,10 +106,14 @@ function errorOf(response: InProcessResponse, json: unknown): ObeliskError {
       });
 }
 
-const embeddingList = z.object({
-  data: z.array(z.object({ index: z.number().int(), embedding: z.union([z.string(), z.array(z.number())]) })),
-  usage: z.object({ prompt_tokens: z.number() }).nullish(),
-});
+const embeddingList = z.lazy(() =>
+  z.object({
+    data: z.array(
+      z.object({ index: z.number().int(), embedding: z.union([z.string(), z.array(z.number())]) }),
+    ),
+    usage: z.object({ prompt_tokens: z.number() }).nullish(),
+  }),
+);
 
 function readEmbeddings(json: unknown): Awaited<ReturnType<Embedder>> {
   const error = toReportedError(json);

@@ -39,48 +39,57 @@ export type OllamaRunning = {
   readonly context_length?: number | undefined;
 };
 
-const details = z.object({
-  family: z.string().nullish(),
-  families: z.array(z.string()).nullish(),
-  context_length: z.number().nullish(),
-});
+const details = () =>
+  z.object({
+    family: z.string().nullish(),
+    families: z.array(z.string()).nullish(),
+    context_length: z.number().nullish(),
+  });
 
-const tag: z.ZodType<OllamaTag> = z.object({
-  name: z.string().min(1),
-  digest: z.string().optional(),
-  size: z.number().optional(),
-  modified_at: z.string().optional(),
-  remote_host: z.string().optional(),
-  details: details.nullish(),
-  capabilities: z.array(z.string()).nullish(),
-});
+const tag = (): z.ZodType<OllamaTag> =>
+  z.object({
+    name: z.string().min(1),
+    digest: z.string().optional(),
+    size: z.number().optional(),
+    modified_at: z.string().optional(),
+    remote_host: z.string().optional(),
+    details: details().nullish(),
+    capabilities: z.array(z.string()).nullish(),
+  });
 
 /** Answer of `/api/tags`. */
-export const tagList: z.ZodType<{ readonly models: readonly OllamaTag[] }> = z.object({
-  models: z.array(tag),
-});
+export const tagList: z.ZodType<{ readonly models: readonly OllamaTag[] }> = z.lazy(() =>
+  z.object({
+    models: z.array(tag()),
+  }),
+);
 
 /** Answer of `/api/show`. */
-export const showResponse: z.ZodType<OllamaShow> = z.object({
-  parameters: z.string().nullish(),
-  template: z.string().nullish(),
-  details: details.nullish(),
-  model_info: z.record(z.string(), z.unknown()).nullish(),
-  projector_info: z.record(z.string(), z.unknown()).nullish(),
-  capabilities: z.array(z.string()).nullish(),
-  remote_host: z.string().nullish(),
-});
+export const showResponse: z.ZodType<OllamaShow> = z.lazy(() =>
+  z.object({
+    parameters: z.string().nullish(),
+    template: z.string().nullish(),
+    details: details().nullish(),
+    model_info: z.record(z.string(), z.unknown()).nullish(),
+    projector_info: z.record(z.string(), z.unknown()).nullish(),
+    capabilities: z.array(z.string()).nullish(),
+    remote_host: z.string().nullish(),
+  }),
+);
 
-const running: z.ZodType<OllamaRunning> = z.object({
-  name: z.string(),
-  digest: z.string().optional(),
-  size: z.number().optional(),
-  size_vram: z.number().optional(),
-  expires_at: z.string().optional(),
-  context_length: z.number().optional(),
-});
+const running = (): z.ZodType<OllamaRunning> =>
+  z.object({
+    name: z.string(),
+    digest: z.string().optional(),
+    size: z.number().optional(),
+    size_vram: z.number().optional(),
+    expires_at: z.string().optional(),
+    context_length: z.number().optional(),
+  });
 
 /** Answer of `/api/ps`. */
-export const runningModels: z.ZodType<{ readonly models: readonly OllamaRunning[] }> = z.object({
-  models: z.array(running),
-});
+export const runningModels: z.ZodType<{ readonly models: readonly OllamaRunning[] }> = z.lazy(() =>
+  z.object({
+    models: z.array(running()),
+  }),
+);

@@ -53,7 +53,7 @@ const LOOK_CLOCKS: Clocks = { connectMs: 2_000, firstByteMs: 5_000, idleMs: 5_00
 /** A download lasts as long as it lasts, but Ollama reports on it several times a second. */
 const PULL_CLOCKS: Clocks = { ...LOCAL_CLOCKS, totalMs: 86_400_000 };
 
-const versionBody = z.object({ version: z.string() });
+const versionBody = z.lazy(() => z.object({ version: z.string() }));
 
 /** Creates a client for one host. It holds no connections: those belong to `upstream`. */
 export function createOllamaClient(options: OllamaClientOptions): OllamaClient {

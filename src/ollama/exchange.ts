@@ -29,7 +29,7 @@ export type OllamaExchangeOptions = {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
 
-const errorBody = z.object({ error: z.string() });
+const errorBody = z.lazy(() => z.object({ error: z.string() }));
 
 /**
  * Makes one call and waits for the head of a successful answer.

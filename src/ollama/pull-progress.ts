@@ -13,13 +13,15 @@ export type OllamaProgress = {
   readonly completed?: number | undefined;
 };
 
-const line = z.object({
-  error: z.string().optional(),
-  status: z.string().optional(),
-  digest: z.string().optional(),
-  total: z.number().optional(),
-  completed: z.number().optional(),
-});
+const line = z.lazy(() =>
+  z.object({
+    error: z.string().optional(),
+    status: z.string().optional(),
+    digest: z.string().optional(),
+    total: z.number().optional(),
+    completed: z.number().optional(),
+  }),
+);
 
 /**
  * Reads the lines of `/api/pull`.

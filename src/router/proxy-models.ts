@@ -46,7 +46,7 @@ export type ProxyModelsOptions = {
 const LOOK_CLOCKS: Clocks = { connectMs: 2_000, firstByteMs: 10_000, idleMs: 5_000, totalMs: 15_000 };
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
-const modelList = z.object({ data: z.array(z.object({ id: z.string().min(1) })) });
+const modelList = z.lazy(() => z.object({ data: z.array(z.object({ id: z.string().min(1) })) }));
 
 /** Creates the look-out for a proxy's models; nothing is sent before `start` or `refresh`. */
 export function createProxyModels(options: ProxyModelsOptions): ProxyModels {

@@ -5,38 +5,41 @@ import type { ChatEvent, FinishReason, TokenLogprob, ToolCall } from '../chat.ts
 
 import { ollamaError } from './errors.ts';
 
-const alternative = z.object({
-  token: z.string(),
-  logprob: z.number(),
-  bytes: z.array(z.number()).nullish(),
-});
+const alternative = () =>
+  z.object({
+    token: z.string(),
+    logprob: z.number(),
+    bytes: z.array(z.number()).nullish(),
+  });
 
 /** Ollama's `omitempty` drops every zero, so that nothing but the shape of what is there counts. */
-const line = z.object({
-  error: z.string().optional(),
-  message: z
-    .object({
-      content: z.string().nullish(),
-      thinking: z.string().nullish(),
-      tool_calls: z
-        .array(
-          z.object({
-            id: z.string().nullish(),
-            function: z.object({ name: z.string(), arguments: z.unknown().optional() }),
-          }),
-        )
-        .nullish(),
-    })
-    .optional(),
-  done: z.boolean().optional(),
-  done_reason: z.string().nullish(),
-  prompt_eval_count: z.number().optional(),
-  eval_count: z.number().optional(),
-  logprobs: z.array(alternative.extend({ top_logprobs: z.array(alternative).nullish() })).nullish(),
-});
+const line = z.lazy(() =>
+  z.object({
+    error: z.string().optional(),
+    message: z
+      .object({
+        content: z.string().nullish(),
+        thinking: z.string().nullish(),
+        tool_calls: z
+          .array(
+            z.object({
+              id: z.string().nullish(),
+              function: z.object({ name: z.string(), arguments: z.unknown().optional() }),
+            }),
+          )
+          .nullish(),
+      })
+      .optional(),
+    done: z.boolean().optional(),
+    done_reason: z.string().nullish(),
+    prompt_eval_count: z.number().optional(),
+    eval_count: z.number().optional(),
+    logprobs: z.array(alternative().extend({ top_logprobs: z.array(alternative()).nullish() })).nullish(),
+  }),
+);
 
 type Line = z.infer<typeof line>;
-type Alternative = z.infer<typeof alternative>;
+type Alternative = z.infer<ReturnType<typeof alternative>>;
 
 /** Who is being read, for messages, and what the reader cannot know from the lines. */
 export type OllamaReaderOptions = {

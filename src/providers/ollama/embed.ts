@@ -15,10 +15,12 @@ export type OllamaEmbedBody = {
   readonly keep_alive?: number | string;
 };
 
-const response = z.object({
-  embeddings: z.array(z.array(z.number())),
-  prompt_eval_count: z.number().optional(),
-});
+const response = z.lazy(() =>
+  z.object({
+    embeddings: z.array(z.array(z.number())),
+    prompt_eval_count: z.number().optional(),
+  }),
+);
 
 /**
  * Translates a batch of texts into `/api/embed`. `truncate` is off: a text that does not fit is refused.

@@ -6,57 +6,62 @@ import { fromMessages } from './from-message.ts';
 import { messageSchema } from './message-schema.ts';
 import { ollamaOptions } from './ollama-fields.ts';
 
-const tool = z.object({
-  type: z.literal('function'),
-  function: z.object({
-    name: z.string().min(1),
-    description: z.string().nullish(),
-    parameters: z.record(z.string(), z.unknown()).nullish(),
-  }),
-});
-
-const responseFormat = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text') }),
-  z.object({ type: z.literal('json_object') }),
+const tool = () =>
   z.object({
-    type: z.literal('json_schema'),
-    json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
-  }),
-]);
+    type: z.literal('function'),
+    function: z.object({
+      name: z.string().min(1),
+      description: z.string().nullish(),
+      parameters: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  });
 
-const toolChoice = z.union([
-  z.enum(['auto', 'none', 'required']),
-  z.object({ type: z.literal('function'), function: z.object({ name: z.string().min(1) }) }),
-]);
+const responseFormat = () =>
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('text') }),
+    z.object({ type: z.literal('json_object') }),
+    z.object({
+      type: z.literal('json_schema'),
+      json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
+    }),
+  ]);
+
+const toolChoice = () =>
+  z.union([
+    z.enum(['auto', 'none', 'required']),
+    z.object({ type: z.literal('function'), function: z.object({ name: z.string().min(1) }) }),
+  ]);
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-const schema = z.object({
-  model: z.string().min(1),
-  messages: z.array(messageSchema).min(1, 'expected at least one message'),
-  stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
-  n: z.number().int().nullish(),
-  max_tokens: z.number().int().positive().nullish(),
-  max_completion_tokens: z.number().int().positive().nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().min(0).max(1).nullish(),
-  seed: z.number().int().nullish(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  presence_penalty: z.number().min(-2).max(2).nullish(),
-  frequency_penalty: z.number().min(-2).max(2).nullish(),
-  response_format: responseFormat.nullish(),
-  tools: z.array(tool).nullish(),
-  tool_choice: toolChoice.nullish(),
-  functions: z.unknown().optional(),
-  modalities: z.array(z.string()).nullish(),
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.number().int().min(0).max(20).nullish(),
-  reasoning_effort: z.enum(EFFORTS).nullish(),
-  think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
-  keep_alive: z.union([z.number(), z.string()]).nullish(),
-  options: z.record(z.string(), z.unknown()).nullish(),
-});
+const schema = z.lazy(() =>
+  z.object({
+    model: z.string().min(1),
+    messages: z.array(messageSchema()).min(1, 'expected at least one message'),
+    stream: z.boolean().nullish(),
+    stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+    n: z.number().int().nullish(),
+    max_tokens: z.number().int().positive().nullish(),
+    max_completion_tokens: z.number().int().positive().nullish(),
+    temperature: z.number().min(0).max(2).nullish(),
+    top_p: z.number().min(0).max(1).nullish(),
+    seed: z.number().int().nullish(),
+    stop: z.union([z.string(), z.array(z.string())]).nullish(),
+    presence_penalty: z.number().min(-2).max(2).nullish(),
+    frequency_penalty: z.number().min(-2).max(2).nullish(),
+    response_format: responseFormat().nullish(),
+    tools: z.array(tool()).nullish(),
+    tool_choice: toolChoice().nullish(),
+    functions: z.unknown().optional(),
+    modalities: z.array(z.string()).nullish(),
+    logprobs: z.boolean().nullish(),
+    top_logprobs: z.number().int().min(0).max(20).nullish(),
+    reasoning_effort: z.enum(EFFORTS).nullish(),
+    think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).nullish(),
+    keep_alive: z.union([z.number(), z.string()]).nullish(),
+    options: z.record(z.string(), z.unknown()).nullish(),
+  }),
+);
 
 type Body = z.infer<typeof schema>;
 

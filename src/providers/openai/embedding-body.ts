@@ -4,14 +4,16 @@ import type { EmbeddingRequest, EmbeddingResult } from '../chat.ts';
 import { toInvalidRequest } from './describe-issue.ts';
 import { ollamaOptions } from './ollama-fields.ts';
 
-const schema = z.object({
-  model: z.string().min(1),
-  input: z.union([z.string(), z.array(z.string()), z.array(z.number()), z.array(z.array(z.number()))]),
-  encoding_format: z.enum(['float', 'base64']).nullish(),
-  dimensions: z.number().int().positive().nullish(),
-  keep_alive: z.union([z.number(), z.string()]).nullish(),
-  options: z.record(z.string(), z.unknown()).nullish(),
-});
+const schema = z.lazy(() =>
+  z.object({
+    model: z.string().min(1),
+    input: z.union([z.string(), z.array(z.string()), z.array(z.number()), z.array(z.array(z.number()))]),
+    encoding_format: z.enum(['float', 'base64']).nullish(),
+    dimensions: z.number().int().positive().nullish(),
+    keep_alive: z.union([z.number(), z.string()]).nullish(),
+    options: z.record(z.string(), z.unknown()).nullish(),
+  }),
+);
 
 /** A request for embeddings and the form its answer takes. */
 export type ParsedEmbedding = {

@@ -18,42 +18,47 @@ export type ChatEventReader = {
   end(): readonly ChatEvent[];
 };
 
-const toolCallDelta = z.object({
-  index: z.number().int().optional(),
-  id: z.string().nullish(),
-  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
-});
+const toolCallDelta = () =>
+  z.object({
+    index: z.number().int().optional(),
+    id: z.string().nullish(),
+    function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+  });
 
-const tokenLogprob = z.object({
-  token: z.string(),
-  logprob: z.number(),
-  bytes: z.array(z.number()).nullable().default(null),
-});
+const tokenLogprob = () =>
+  z.object({
+    token: z.string(),
+    logprob: z.number(),
+    bytes: z.array(z.number()).nullable().default(null),
+  });
 
-const delta = z.looseObject({
-  content: z.string().nullish(),
-  reasoning_content: z.string().nullish(),
-  reasoning: z.string().nullish(),
-  tool_calls: z.array(toolCallDelta).nullish(),
-});
+const delta = () =>
+  z.looseObject({
+    content: z.string().nullish(),
+    reasoning_content: z.string().nullish(),
+    reasoning: z.string().nullish(),
+    tool_calls: z.array(toolCallDelta()).nullish(),
+  });
 
-const chunk = z.object({
-  choices: z
-    .array(
-      z.object({
-        delta: delta.nullish(),
-        finish_reason: z.string().nullish(),
-        logprobs: z
-          .object({
-            content: z
-              .array(tokenLogprob.extend({ top_logprobs: z.array(tokenLogprob).default([]) }))
-              .nullish(),
-          })
-          .nullish(),
-      }),
-    )
-    .nullish(),
-});
+const chunk = z.lazy(() =>
+  z.object({
+    choices: z
+      .array(
+        z.object({
+          delta: delta().nullish(),
+          finish_reason: z.string().nullish(),
+          logprobs: z
+            .object({
+              content: z
+                .array(tokenLogprob().extend({ top_logprobs: z.array(tokenLogprob()).default([]) }))
+                .nullish(),
+            })
+            .nullish(),
+        }),
+      )
+      .nullish(),
+  }),
+);
 
 type Choice = NonNullable<z.infer<typeof chunk>['choices']>[number];
 

@@ -3,42 +3,47 @@ import { z } from 'zod';
 /** `data:image/png;base64,…`; the payload is checked by whoever decodes it. */
 const DATA_URI = /^data:(image\/[a-z0-9.+-]+);base64,([A-Za-z0-9+/]+={0,2})$/i;
 
-const textPart = z.object({ type: z.literal('text'), text: z.string() });
+const textPart = () => z.object({ type: z.literal('text'), text: z.string() });
 
-const imagePart = z.object({
-  type: z.literal('image_url'),
-  image_url: z.union([z.string(), z.object({ url: z.string() }).transform((image) => image.url)]),
-});
+const imagePart = () =>
+  z.object({
+    type: z.literal('image_url'),
+    image_url: z.union([z.string(), z.object({ url: z.string() }).transform((image) => image.url)]),
+  });
 
-const userPart = z.discriminatedUnion('type', [textPart, imagePart], {
-  error: 'expected a part of type "text" or "image_url" (audio and files are not supported by this model)',
-});
+const userPart = () =>
+  z.discriminatedUnion('type', [textPart(), imagePart()], {
+    error: 'expected a part of type "text" or "image_url" (audio and files are not supported by this model)',
+  });
 
-const text = z.union([z.string(), z.array(textPart)]);
+const text = () => z.union([z.string(), z.array(textPart())]);
 
-const toolCall = z.object({
-  id: z.string().min(1),
-  type: z.literal('function').optional(),
-  function: z.object({ name: z.string().min(1), arguments: z.string() }),
-});
+const toolCall = () =>
+  z.object({
+    id: z.string().min(1),
+    type: z.literal('function').optional(),
+    function: z.object({ name: z.string().min(1), arguments: z.string() }),
+  });
 
-/** OpenAI's messages, as far as they can be translated. Unknown fields are ignored. */
-export const messageSchema: z.ZodType<WireMessage> = z.discriminatedUnion(
-  'role',
-  [
-    z.object({ role: z.enum(['system', 'developer']), content: text }),
-    z.object({ role: z.literal('user'), content: z.union([z.string(), z.array(userPart)]) }),
-    z.object({
-      role: z.literal('assistant'),
-      content: text.nullish(),
-      reasoning_content: z.string().nullish(),
-      refusal: z.string().nullish(),
-      tool_calls: z.array(toolCall).nullish(),
-    }),
-    z.object({ role: z.literal('tool'), content: text, tool_call_id: z.string().min(1) }),
-  ],
-  { error: 'expected one of "system", "developer", "user", "assistant", "tool"' },
-);
+/** Builds the schema of OpenAI's messages, as far as they can be translated. Unknown fields are ignored. */
+export function messageSchema(): z.ZodType<WireMessage> {
+  return z.discriminatedUnion(
+    'role',
+    [
+      z.object({ role: z.enum(['system', 'developer']), content: text() }),
+      z.object({ role: z.literal('user'), content: z.union([z.string(), z.array(userPart())]) }),
+      z.object({
+        role: z.literal('assistant'),
+        content: text().nullish(),
+        reasoning_content: z.string().nullish(),
+        refusal: z.string().nullish(),
+        tool_calls: z.array(toolCall()).nullish(),
+      }),
+      z.object({ role: z.literal('tool'), content: text(), tool_call_id: z.string().min(1) }),
+    ],
+    { error: 'expected one of "system", "developer", "user", "assistant", "tool"' },
+  );
+}
 
 type WireTextPart = { readonly type: 'text'; readonly text: string };
 
