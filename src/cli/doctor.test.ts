@@ -217,7 +217,7 @@ test('doctor looks at the real machine and at upstreams over real sockets', asyn
   const port = new URL(urlOf(litellm)).port;
   writeFileSync(
     config,
-    `vaults: [{path: vault}, {name: gone, path: absent}]\nserver: {port: ${port}}\nproviders: {ollama: {url: "${urlOf(ollama)}"}, litellm: {api_base: "${urlOf(litellm)}/v1"}}\nrouter_settings: {timeout: 1}\n`,
+    `vaults: [{path: vault}, {name: gone, path: absent}]\nserver: {port: ${port}}\nproviders: {ollama: {url: "${urlOf(ollama)}"}, litellm: {api_base: "${urlOf(litellm)}/v1"}}\nrouter_settings: {redis_host: x}\n`,
   );
   const { code, stdout } = await runCli([
     'doctor',
@@ -238,7 +238,7 @@ test('doctor looks at the real machine and at upstreams over real sockets', asyn
   assert.match(stdout, /^ok {3}vault: vault: 1 notes/m);
   assert.match(stdout, /^FAIL vault: gone: .* does not exist/m);
   assert.match(stdout, new RegExp(`^FAIL port: another program listens on 127\\.0\\.0\\.1:${port}`, 'm'));
-  assert.match(stdout, /^warn configuration: no effect yet: router_settings\.timeout \(line 4\)/m);
+  assert.match(stdout, /^warn configuration: no effect yet: router_settings\.redis_host \(line 4\)/m);
 });
 
 test('doctor says what is wrong with the configuration and fails', async () => {
