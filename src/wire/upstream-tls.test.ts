@@ -130,7 +130,7 @@ testOnBoth(
       assert.equal((await (await client.request({ ...plain, origin })).bytes(10)).toString(), '{}');
     }
     // A server that resumes a session does not ask again.
-  assert.deepEqual(names, ['localhost']);
+    assert.deepEqual(names, ['localhost']);
     assert.deepEqual(reused, [false, true]);
   },
 );
