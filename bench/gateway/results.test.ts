@@ -9,11 +9,13 @@ import type { Results, Round } from './results.ts';
 const directory = mkdtempSync(join(tmpdir(), 'obelisk-results-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
+const VERSIONS = { nginx: '1.0', codec: '24.0' };
+
 const EMPTY: Results = {
   format: 1,
   started: '2000-01-01T00:00:00.000Z',
   machine: { cores: 2 },
-  versions: {},
+  versions: VERSIONS,
   commit: 'abc',
   settings: { rounds: 3 },
   skipped: {},
@@ -48,8 +50,15 @@ test('results of another commit, machine or setting do not mix', () => {
     { commit: 'def' },
     { machine: { cores: 4 } },
     { settings: { rounds: 5 } },
-    { versions: { nginx: '2' } },
+    { versions: { nginx: '2.0' } },
   ];
   for (const other of others)
     assert.throws(() => ResultFile.open({ ...EMPTY, ...other }, path), /--out.*--fresh/);
+});
+
+test('a program may join what was measured without it', () => {
+  const path = join(directory, 'joined.json');
+  ResultFile.open(EMPTY, path).add(ROUND);
+  const joined = ResultFile.open({ ...EMPTY, versions: { nginx: '1.0', haproxy: '2.6' } }, path);
+  assert.deepEqual({ ...joined.results.versions }, { ...VERSIONS, haproxy: '2.6' });
 });

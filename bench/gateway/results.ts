@@ -46,12 +46,15 @@ export function describeMachine(): Results['machine'] {
   };
 }
 
-/** The commit that is measured, with `+` when files under `src` differ from it. */
+/** What is measured and what measures; other changes leave results as they are. */
+const MEASURED = ['src', 'bin', 'bench', 'package-lock.json'];
+
+/** The last commit of what is measured, with `+` when files differ from it. */
 export function describeCommit(root: string): string {
   const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
-  const changed = git('status', '--porcelain', '--', 'src', 'package-lock.json');
-  return `${git('rev-parse', '--short=12', 'HEAD')}${changed === '' ? '' : '+'}`;
+    execFileSync('git', ['-C', root, ...args, '--', ...MEASURED], { encoding: 'utf8' }).trim();
+  const changed = git('status', '--porcelain');
+  return `${git('log', '-1', '--format=%h')}${changed === '' ? '' : '+'}`;
 }
 
 type RoundKey = Pick<Round, 'scenario' | 'program' | 'round'>;
@@ -77,13 +80,18 @@ export class ResultFile {
   static open(fresh: Results, path: string | undefined): ResultFile {
     if (path === undefined || !existsSync(path)) return new ResultFile(fresh, path);
     const kept = JSON.parse(readFileSync(path, 'utf8')) as Results;
+    // A program that was not there before may join; one of another version may not.
+    const versions = { ...fresh.versions, ...kept.versions };
+    const now: Results = { ...fresh, versions: { ...versions, ...fresh.versions } };
+    const before: Results = { ...kept, versions };
     for (const part of ['format', 'machine', 'commit', 'settings', 'versions'] as const) {
-      if (JSON.stringify(kept[part]) === JSON.stringify(fresh[part])) continue;
+      const [old, current] = [before[part], now[part]].map((facts) => JSON.stringify(facts));
+      if (old === current) continue;
       throw new Error(
-        `${path} holds results with another ${part} (${JSON.stringify(kept[part])}, now ${JSON.stringify(fresh[part])}); name another file with --out, or add --fresh to begin again`,
+        `${path} holds results with another ${part} (${old}, now ${current}); name another file with --out, or add --fresh to begin again`,
       );
     }
-    return new ResultFile({ ...kept, skipped: fresh.skipped }, path);
+    return new ResultFile({ ...kept, versions, skipped: fresh.skipped }, path);
   }
 
   get results(): Results {

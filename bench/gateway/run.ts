@@ -150,4 +150,9 @@ async function main(): Promise<void> {
   console.log(report(await measure(scenarios)));
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  say(`bench: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
