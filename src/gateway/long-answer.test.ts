@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HttpResponse } from '../wire/http.ts';
-import { ONE_PIECE_BYTES, sendLong } from './long-answer.ts';
+import { PIECE_BYTES, sendLong } from './long-answer.ts';
 
 /** A client's side: takes `room` pieces at a time, and leaves where it is told. */
 function client(room: number): {
@@ -57,13 +57,13 @@ function client(room: number): {
   };
 }
 
-const BODY = Buffer.from(Array.from({ length: 4 * ONE_PIECE_BYTES + 5 }, (_, index) => index % 251));
+const BODY = Buffer.from(Array.from({ length: 4 * PIECE_BYTES + 5 }, (_, index) => index % 251));
 
 for (const [length, pieces] of [
   [1, 1],
-  [ONE_PIECE_BYTES, 1],
-  [ONE_PIECE_BYTES + 1, 2],
-  [2 * ONE_PIECE_BYTES, 2],
+  [PIECE_BYTES, 1],
+  [PIECE_BYTES + 1, 2],
+  [2 * PIECE_BYTES, 2],
   [BODY.length, 5],
 ] as const) {
   test(`a body of ${length} bytes goes out whole, a piece whenever there is room`, () => {
@@ -95,7 +95,7 @@ test('a client that leaves in between is told of once, and gets nothing more', (
 
 test('text counts in bytes', () => {
   const { response, taken, drain } = client(1);
-  const text = 'ü'.repeat(ONE_PIECE_BYTES);
+  const text = 'ü'.repeat(PIECE_BYTES);
   sendLong(response, text, () => undefined);
   drain();
   assert.equal(Buffer.concat(taken).toString(), text);

@@ -19,7 +19,7 @@ export type Behaviour =
   | 'halfway'
   /** Streams for ever, as fast as its reader reads. */
   | 'flood'
-  /** Says 24 MiB. */
+  /** Says 16 MiB. */
   | 'big'
   /** Says one word every 20 ms, as often as the prompt goes on: `paced 25`. */
   | 'paced'
@@ -48,8 +48,10 @@ export class LaneScript {
   readonly script: Script = (request, index) => {
     const behaviour = isChat(request) ? behaviourOf(request) : 'answer';
     if (behaviour === 'silent') return [stall];
-    if (behaviour === 'answer')
-      return typeof this.#whole === 'function' ? this.#whole(request, index) : this.#whole;
+    const whole = (): readonly Step[] =>
+      typeof this.#whole === 'function' ? this.#whole(request, index) : this.#whole;
+    if (behaviour === 'answer') return whole();
+    if (behaviour === 'paced' && !isStream(request)) return [wait(wordsOf(request) * PACE_MS), ...whole()];
     if (behaviour === 'big') return this.#big(isStream(request));
     return isStream(request) ? this.#streamed(behaviour, wordsOf(request)) : this.#halfOf();
   };
@@ -64,7 +66,7 @@ export class LaneScript {
   }
 
   #big(stream: boolean): readonly Step[] {
-    const words = Array.from({ length: 12 }, () => 'x'.repeat(2 * 1024 * 1024));
+    const words = Array.from({ length: 8 }, () => 'x'.repeat(2 * 1024 * 1024));
     if (stream)
       return [send(this.#head()), ...this.#records(words).map((record) => send(chunk(record))), END];
     const message = { role: 'assistant', content: words.join('') };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { runProgram } from '../../program.ts';
 import {
   CROWD_CONFIG,
@@ -11,9 +11,15 @@ import {
 } from './slow-clients.ts';
 import { registerCases } from './register-cases.ts';
 
-registerCases('slow clients', SLOW_CLIENTS, { config: SLOW_CONFIG, concurrency: 10 });
-registerCases('slow bodies', SLOW_BODIES, { config: PATIENT_CONFIG, concurrency: 10 });
-registerCases('crowds', CROWDS, { config: CROWD_CONFIG, skip: process.platform !== 'linux' });
+describe('row 33', { concurrency: true }, () => {
+  registerCases('slow clients', SLOW_CLIENTS, { config: SLOW_CONFIG, concurrency: 10, parallel: true });
+  registerCases('slow bodies', SLOW_BODIES, { config: PATIENT_CONFIG, concurrency: 10, parallel: true });
+});
+registerCases('crowds', CROWDS, {
+  config: CROWD_CONFIG,
+  parallel: true,
+  skip: process.platform !== 'linux',
+});
 
 test('33: unless configured otherwise a head may take 10 s, a body and a silent reader 60 s', async () => {
   const { stdout } = await runProgram({ args: ['config', '--json'] });

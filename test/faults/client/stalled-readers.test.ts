@@ -1,5 +1,8 @@
 import { STALLED_CONFIG, STALLED_CROWDS, STALLED_READERS } from './stalled-readers.ts';
 import { registerCases } from './register-cases.ts';
 
-registerCases('clients that stop reading', STALLED_READERS, { config: STALLED_CONFIG, concurrency: 6 });
+registerCases('clients that stop reading', STALLED_READERS, {
+  config: STALLED_CONFIG,
+  concurrency: 5,
+});
 registerCases('many clients that stop reading', STALLED_CROWDS);
