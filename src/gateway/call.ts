@@ -57,6 +57,8 @@ export class Call {
   /** Attempts at upstreams so far. */
   attempts = 0;
   usage: Usage | undefined;
+  /** Pieces of the answer so far, about a token each: counted as such where the upstream's own count never came. */
+  pieces = 0;
   /** Ends what is under way with an error; set by whoever answers in more than one step. */
   interrupted: ((error: ObeliskError) => void) | undefined;
   readonly #observer: CallObserver;
@@ -194,10 +196,15 @@ export class Call {
       durationMs,
       firstTokenMs: this.#firstTokenMs,
       promptTokens: this.usage?.promptTokens,
-      completionTokens: this.usage?.completionTokens,
+      completionTokens: this.#completionTokens(),
     });
     const level = outcome.startsWith('error:') ? 'warn' : this.quiet ? 'debug' : 'info';
     logger[level]('request', this.#logFields(outcome, durationMs, error));
+  }
+
+  #completionTokens(): number | undefined {
+    if (this.usage !== undefined || this.pieces === 0) return this.usage?.completionTokens;
+    return this.pieces;
   }
 
   #logFields(outcome: Outcome, durationMs: number, error: ObeliskError | undefined): LogFields {
@@ -214,7 +221,7 @@ export class Call {
       durationMs: Math.round(durationMs),
       firstTokenMs: this.#firstTokenMs === undefined ? undefined : Math.round(this.#firstTokenMs),
       promptTokens: this.usage?.promptTokens,
-      completionTokens: this.usage?.completionTokens,
+      completionTokens: this.#completionTokens(),
     };
   }
 }

@@ -280,6 +280,7 @@ class Passage implements UpstreamSink {
     this.#request = undefined;
     this.#body = undefined;
     clearTimeout(this.#pause);
+    this.#call.pieces = this.#tap?.events ?? 0;
     this.#stopWatching?.();
   }
 

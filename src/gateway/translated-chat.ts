@@ -119,6 +119,7 @@ function contextFor(call: Call, { logger }: TranslatedChat, { signal, headers }:
 
 function noteUsage(call: Call, event: ChatEvent): void {
   if (event.type === 'finish') call.usage = event.usage;
+  else call.pieces += 1;
 }
 
 function unfinished(call: Call): ObeliskError {

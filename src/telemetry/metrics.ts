@@ -132,7 +132,7 @@ function createModelCells(registry: MetricRegistry): (model: string) => ModelCel
   );
   const tokens = registry.counter({
     name: 'obelisk_tokens_total',
-    help: 'Tokens as the upstreams counted them.',
+    help: 'Tokens as the upstreams counted them, else the pieces of the answer that came.',
     labels: ['model', 'kind'],
   });
   const known = new Map<string, ModelCells>();

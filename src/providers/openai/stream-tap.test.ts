@@ -75,3 +75,17 @@ test('a key that the server repeats in its error does not leave, in the last eve
     assert.equal(tap.facts().failure?.message, 'no access for [secret]');
   }
 });
+
+test('events are counted as they go out, however they arrive', () => {
+  const stream = TEXT + TEXT + FINISH;
+  const whole = new StreamTap(false);
+  whole.feed(Buffer.from(stream));
+  assert.equal(whole.events, 3);
+  const bytewise = new StreamTap(false);
+  for (const byte of Buffer.from(stream)) bytewise.feed(Buffer.of(byte));
+  assert.equal(bytewise.events, 3);
+  const returned = new StreamTap(false);
+  for (const event of [TEXT, FINISH]) returned.feed(Buffer.from(event.replaceAll('\n', '\r\n')));
+  assert.equal(returned.events, 2);
+  assert.equal(new StreamTap(false).events, 0);
+});

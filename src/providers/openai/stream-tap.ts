@@ -48,6 +48,7 @@ export class StreamTap {
   #lead = NOTHING;
   #tail: Buffer[] = [];
   #tailBytes = 0;
+  #events = 0;
 
   /**
    * @param stripUsage Whether the event that holds only usage is taken out, because the client did
@@ -57,6 +58,11 @@ export class StreamTap {
   constructor(stripUsage: boolean, redact: (text: string) => string = (text) => text) {
     this.#stripUsage = stripUsage;
     this.#redact = redact;
+  }
+
+  /** Events given out so far: about a token each, for want of the count that comes with the end. */
+  get events(): number {
+    return this.#events;
   }
 
   /** What is wrong with the stream, continuing its server's name; from there on nothing is given out. */
@@ -78,6 +84,7 @@ export class StreamTap {
       if (whole === undefined) return undefined;
     }
     if (text.includes(ERROR_MARK)) whole = this.#withoutSecrets(whole);
+    this.#events += eventsIn(text);
     this.#remember(whole);
     return text.includes(USAGE_MARK) ? withUsageSettled(whole, this.#stripUsage) : whole;
   }
@@ -262,4 +269,12 @@ function hasFinishReason(json: unknown): boolean {
 function hasEnd(choice: unknown): boolean {
   if (typeof choice !== 'object' || choice === null || !('finish_reason' in choice)) return false;
   return typeof choice.finish_reason === 'string' && choice.finish_reason !== '';
+}
+
+/** How many events end in a text that holds whole ones only. */
+function eventsIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n\n'); at !== -1; at = text.indexOf('\n\n', at + 2)) count += 1;
+  // Other line ends are rare: there an event is what arrives at once.
+  return Math.max(count, 1);
 }
