@@ -13,7 +13,7 @@ const LAST_WORDS_MS = 2_000;
 export type Listening = {
   readonly url: string;
   /** Leaves word of the vaults and the key as they are by now. */
-  update(): Promise<void>;
+  update(): void;
   /**
    * Takes nothing new from now on and lets what is under way end. What has not ended after `drainMs`
    * milliseconds, those of the configuration unless told, is told so: a stream by an error frame.
@@ -48,7 +48,7 @@ export async function listenOn(house: House): Promise<Listening> {
   const url = `http://${urlHost(host)}:${port}`;
   address.url = url;
   const word = createServerWord(house, url);
-  await word.leave();
+  word.leave();
   load.start();
   const drain = async (drainMs: number): Promise<void> => {
     const drained = new AbortController();

@@ -174,7 +174,7 @@ export async function openObelisk(from: {
 /** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */
 async function updateWord(house: House, listening: ServedListening | undefined): Promise<void> {
   try {
-    await listening?.update();
+    listening?.update();
   } catch (error) {
     const reason = messageOf(error);
     house.lasting.logger.warn('the command line was not told of the new configuration', { reason });
