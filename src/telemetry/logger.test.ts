@@ -61,13 +61,12 @@ test('a secret that gets into a line does not get out', () => {
   }
 });
 
-test('a flood of lines is counted instead of kept', () => {
+test('lines of a flood are written while it lasts, none is lost', () => {
   const { logger, writes } = capture();
-  for (let count = 0; count < 10_500; count += 1) logger.info('x');
+  for (let count = 0; count < 1_000; count += 1) logger.info('x');
+  assert.ok(writes.length > 10, 'most do not wait for the end of their batch');
   logger.flush();
-  const lines = writes.join('').trim().split('\n');
-  assert.equal(lines.length, 10_001);
-  assert.match(lines.at(-1) ?? '', /"log lines dropped","lines":500/);
+  assert.equal(writes.join('').trim().split('\n').length, 1_000);
 });
 
 test('a log can be told to say more, and of secrets that came later', () => {

@@ -42,8 +42,11 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 };
 const RESET = '\u001B[0m';
 
-/** Lines that may wait; more within one batch are counted and not kept, so that a log cannot eat the memory. */
-const LINES_LIMIT = 10_000;
+/**
+ * Lines that are written together at most. Lines that wait longer outlive the collector's young
+ * generation, and moving them costs more than writing them.
+ */
+const LINES_TOGETHER = 64;
 
 type Line = {
   readonly atMs: number;
@@ -55,7 +58,6 @@ type Line = {
 /** Creates a log. Lines are formatted off the path that logs, in one write per batch. */
 export function createLogger(options: LoggerOptions): BatchedLogger {
   const waiting: Line[] = [];
-  let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
   let lowest = RANK[options.level];
   const secrets = new Set<string>();
@@ -67,11 +69,6 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (dropped > 0) {
-      const message = 'log lines dropped';
-      waiting.push({ atMs: options.now(), level: 'warn', message, fields: { lines: dropped } });
-      dropped = 0;
-    }
     if (waiting.length === 0) return;
     let text = '';
     for (const line of waiting) text += format(line);
@@ -80,13 +77,10 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   };
   const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
     if (RANK[level] < lowest) return;
-    if (waiting.length >= LINES_LIMIT) {
-      dropped += 1;
-      return;
-    }
     waiting.push({ atMs: options.now(), level, message, fields });
+    if (waiting.length >= LINES_TOGETHER) flush();
     // Waiting lines must not keep a finished process alive; its end calls `flush`.
-    timer ??= setTimeout(flush, options.flushMs ?? 100).unref();
+    else timer ??= setTimeout(flush, options.flushMs ?? 100).unref();
   };
   return {
     debug: (message, fields) => log('debug', message, fields),
