@@ -6,7 +6,7 @@ import type { Usage } from '../providers/chat.ts';
 import { toErrorBody } from '../providers/openai/error-body.ts';
 import type { Headers, HttpRequest, HttpResponse } from '../wire/http.ts';
 import { ONE_PIECE_BYTES, sendLong } from './long-answer.ts';
-import type { OpenCalls } from './open-calls.ts';
+import type { OpenCall, OpenCalls } from './open-calls.ts';
 
 /** How a request ended: exactly one per request. */
 export type Outcome = 'ok' | 'client_gone' | `error:${ErrorCode}`;
@@ -34,7 +34,9 @@ const EXPOSED_HEADERS =
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** One request with its response, from its head to its one outcome. */
-export class Call {
+export class Call implements OpenCall {
+  listedBefore: OpenCall | undefined;
+  listedAfter: OpenCall | undefined;
   /** In `x-request-id` and in the log. */
   readonly id: string;
   readonly request: HttpRequest;

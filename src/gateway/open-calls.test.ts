@@ -84,7 +84,7 @@ test('a whole answer that is interrupted is a 503 that says when to ask again', 
 test('calls are idle once the last has ended, and at once where there is none', async () => {
   const calls = new OpenCalls();
   await calls.idle();
-  const call = { interrupt: () => undefined };
+  const call = { listedBefore: undefined, listedAfter: undefined, interrupt: () => undefined };
   calls.add(call);
   let idle = false;
   const waiting = calls.idle().then(() => (idle = true));

@@ -1,14 +1,17 @@
 import type { ObeliskError } from '../shared/errors.ts';
+import { Roster } from '../shared/roster.ts';
 
 /** A request that is being answered. */
 export type OpenCall = {
+  listedBefore: OpenCall | undefined;
+  listedAfter: OpenCall | undefined;
   /** Ends it with an error, in the shape its client understands. */
   interrupt(error: ObeliskError): void;
 };
 
 /** The requests that are being answered now: who replaces or ends what answers them asks here. */
 export class OpenCalls {
-  readonly #calls = new Set<OpenCall>();
+  readonly #calls = new Roster<OpenCall>();
   #idle: PromiseWithResolvers<void> | undefined;
 
   /** Calls that have not ended. */
@@ -36,6 +39,6 @@ export class OpenCalls {
 
   /** Ends every call with an error: outer ones first, because the inner ones they made came later. */
   endAll(error: ObeliskError): void {
-    for (const call of this.#calls) call.interrupt(error);
+    this.#calls.forEach((call) => call.interrupt(error));
   }
 }

@@ -15,6 +15,8 @@ export type BodyRules = {
 
 /** Collects one request body within its limits of size and time; whoever has the socket feeds it. */
 export class BodyCollector implements Watched {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   readonly #rules: BodyRules;
   readonly #limitBytes: number;
   readonly #resolve: (body: Buffer) => void;

@@ -1,5 +1,9 @@
-/** Something whose deadlines are looked at on every tick. */
+import { Roster } from '../shared/roster.ts';
+
+/** Something whose deadlines are looked at on every tick; by one clock at a time. */
 export type Watched = {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   /** `nowMs` is monotonic, in milliseconds. */
   onTick(nowMs: number): void;
 };
@@ -10,7 +14,7 @@ export type Watched = {
  */
 export class CoarseClock {
   readonly #tickMs: number;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Roster<Watched>();
   #interval: NodeJS.Timeout | undefined;
   #nowMs = 0;
 
@@ -45,7 +49,7 @@ export class CoarseClock {
 
   #tick(): void {
     this.#nowMs = performance.now();
-    for (const watched of this.#watched) watched.onTick(this.#nowMs);
+    this.#watched.forEach((watched) => watched.onTick(this.#nowMs));
     if (this.#watched.size > 0) return;
     clearInterval(this.#interval);
     this.#interval = undefined;

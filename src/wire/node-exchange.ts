@@ -101,6 +101,8 @@ export type ResponseRules = {
 
 /** A response on node:http. */
 export class NodeResponse implements HttpResponse, Watched {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   readonly #outgoing: ServerResponse;
   readonly #rules: ResponseRules;
   #started = false;

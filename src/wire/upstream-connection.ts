@@ -47,6 +47,8 @@ export type ConnectionFactory = (pool: ConnectionPool) => Connection;
 
 /** The connections to one origin. The warmest idle one is used first, so that the rest can expire. */
 export class ConnectionPool implements Watched {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   readonly #create: ConnectionFactory;
   /** Gives the time, and looks at idle connections on every tick. */
   readonly #clock: CoarseClock;

@@ -23,6 +23,8 @@ type Phase = 'connecting' | 'waiting' | 'reading' | 'over';
 
 /** One request on its way: what a connection tells, the caller's control and the four clocks in one object. */
 export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   readonly #request: UpstreamRequest;
   readonly #sink: UpstreamSink;
   readonly #place: ExchangePlace;

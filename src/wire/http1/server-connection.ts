@@ -47,6 +47,8 @@ export type ConnectionRules = {
  * which goes to node:http with the connection and everything that comes after.
  */
 export class ServerConnection implements Carrier, Watched {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   readonly remoteAddress: string;
   readonly #socket: Socket;
   readonly #rules: ConnectionRules;

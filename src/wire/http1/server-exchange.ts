@@ -35,6 +35,8 @@ export type Carrier = {
 
 /** One request and its response on a connection of the codec: one object for both. */
 export class ServerExchange implements HttpRequest, HttpResponse, Watched {
+  listedBefore: Watched | undefined;
+  listedAfter: Watched | undefined;
   readonly method: string;
   readonly path: string;
   readonly query: string;
