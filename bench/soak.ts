@@ -110,6 +110,8 @@ function print(result: SoakResult): void {
 
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'obelisk-soak-'));
+  // Also when a signal ends this process.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const delayFile = join(directory, 'loop-delay.json');
   const random = seededRandom(Number(values.seed));
   const upstream = await startFaultyUpstream(Number(values.faults), random);
@@ -130,7 +132,6 @@ async function main(): Promise<void> {
   } finally {
     await program.stop();
     await upstream.stop();
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import type { Plugin } from 'rolldown';
 
 /** What is started from outside: the library, the command line, the thread of the vaults. */
 const ENTRIES = {
@@ -19,19 +20,21 @@ export async function bundle(folder: string): Promise<readonly string[]> {
     input: ENTRIES,
     platform: 'node',
     external: /^node:/,
-    plugins: [plainBuiltins],
     onLog(level, log) {
       if (level === 'warn') throw new Error(`the bundler warns: ${log.message}`);
     },
   });
-  const { output } = await build.write({
-    dir: folder,
+  const { output } = await build.generate({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
   });
   await build.close();
-  const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  mkdirSync(folder, { recursive: true });
+  const chunks = output.filter((file) => file.type === 'chunk');
+  for (const { fileName, code } of chunks)
+    writeFileSync(join(folder, fileName), toAscii(plainBuiltins(code)));
+  const modules = chunks.flatMap((chunk) => chunk.moduleIds);
   return [...new Set(modules.flatMap(packageOf))].toSorted();
 }
 
@@ -45,25 +48,26 @@ function packageOf(module: string): readonly string[] {
  * Takes Node's own modules as they are. For an `import` Node reads every property of the module, and
  * some are getters that load much: `node:http` brings the whole of `fetch`, for 20 ms of each start.
  */
-const plainBuiltins: Plugin = {
-  name: 'plain-builtins',
-  renderChunk(code) {
-    const rendered = code.replaceAll(/^import (.+?) from "(node:[\w/]+)";$/gm, (_statement, names, module) =>
-      takeBuiltin(String(names), String(module)),
-    );
-    const left = /^(?:import|export) [^\n]*"node:[^\n]*/m.exec(rendered);
-    if (left !== null) throw new Error(`a builtin is imported in a way that is not known: ${left[0]}`);
-    return rendered;
-  },
-};
+function plainBuiltins(code: string): string {
+  const plain = code.replaceAll(
+    /^import (?:\* as )?([\w$]*)(?:, )?(\{.*\})? from "(node:[\w/]+)";$/gm,
+    (...[, whole = '', named = '', module = '']: string[]) =>
+      [whole, named.replaceAll(' as ', ': ')]
+        .filter((target) => target !== '')
+        .map((target) => `const ${target} = process.getBuiltinModule("${module}");`)
+        .join(' '),
+  );
+  const left = /^(?:import|export) [^\n]*"node:[^\n]*/m.exec(plain);
+  if (left !== null) throw new Error(`a builtin is imported in a way that is not known: ${left[0]}`);
+  return plain;
+}
 
-/** Writes an import of a builtin, `fs, { stat as look }`, as declarations. */
-function takeBuiltin(names: string, module: string): string {
-  const source = `process.getBuiltinModule("${module}")`;
-  const [, whole = '', named] = /^(?:\* as )?([\w$]*)(?:, )?(\{.*\})?$/.exec(names) ?? [];
-  const wanted = named?.replaceAll(' as ', ': ');
-  return [whole, wanted ?? '']
-    .filter((target) => target !== '')
-    .map((target) => `const ${target} = ${source};`)
-    .join(' ');
+/**
+ * Escapes what is beyond ASCII: with one character beyond Latin-1 V8 keeps the whole text of a bundle
+ * in two bytes each, which is 2 MB of a gateway's memory. Only raw templates would show the difference.
+ */
+function toAscii(code: string): string {
+  const raw = /String\.raw`[^`]*[^\0-\x7f]/.exec(code);
+  if (raw !== null) throw new Error(`a raw template must be ASCII: ${raw[0]}`);
+  return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -13,6 +13,9 @@ export const PROGRAM_CORE = 0;
 /** Where the loader, the mock and this process run. */
 export const LOADER_CORE = 1;
 
+/** Name of the row in which loader and mock talk to each other without anything between them. */
+export const DIRECT = 'direct';
+
 /** What every scenario works with. */
 export type Bench = {
   readonly peers: readonly Peer[];

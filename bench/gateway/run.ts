@@ -102,6 +102,8 @@ async function measure(scenarios: readonly Scenario[]): Promise<Results> {
   };
   const results = ResultFile.open(fresh, path);
   const directory = mkdtempSync(join(tmpdir(), 'obelisk-bench-'));
+  // Also when a signal ends this process.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const bench: Bench = {
     peers,
     results,
@@ -110,19 +112,15 @@ async function measure(scenarios: readonly Scenario[]): Promise<Results> {
     tries: Number(values.tries),
     patienceMs: Number(values.patience) * 1_000,
   };
-  try {
-    for (const scenario of scenarios) {
-      say(`${scenario.name}: ${scenario.title}`);
-      try {
-        await scenario.run(bench);
-      } catch (error) {
-        // One scenario that cannot be run does not take the others with it.
-        say(`  FAILED ${scenario.name}: ${(error as Error).message}`);
-        process.exitCode = 1;
-      }
+  for (const scenario of scenarios) {
+    say(`${scenario.name}: ${scenario.title}`);
+    try {
+      await scenario.run(bench);
+    } catch (error) {
+      // One scenario that cannot be run does not take the others with it.
+      say(`  FAILED ${scenario.name}: ${(error as Error).message}`);
+      process.exitCode = 1;
     }
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
   }
   say(`every round is in ${path}`);
   return results.results;

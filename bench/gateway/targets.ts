@@ -1,4 +1,4 @@
-import { DIRECT } from './scenarios/streams.ts';
+import { DIRECT } from './bench.ts';
 import { EMPTY_NODE } from './scenarios/start.ts';
 
 /** A figure of Obelisk with what it has to reach and what it aims at. */

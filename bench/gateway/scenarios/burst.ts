@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { interleave, isComplete, LOADER_CORE, observing, placeOn, PROGRAM_CORE } from '../bench.ts';
+import { DIRECT, interleave, isComplete, LOADER_CORE, observing, placeOn, PROGRAM_CORE } from '../bench.ts';
 import type { Bench, Measured, Scenario } from '../bench.ts';
 import { residentKib } from '../kernel-figures.ts';
 import type { Peer } from '../peers.ts';
@@ -7,7 +7,7 @@ import type { Program } from '../processes.ts';
 import { startHeldMock } from '../programs/nginx.ts';
 import { percentile } from '../statistics.ts';
 import { startStreamLoader } from '../streams/stream-loader.ts';
-import { DIRECT, requireStreams, taskFor } from './streams.ts';
+import { requireStreams, taskFor } from './streams.ts';
 
 const NAME = 'burst';
 const STREAMS = 2_000;

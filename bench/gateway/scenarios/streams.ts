@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requestBody } from '../bodies.ts';
-import { interleave, isComplete, observing, warmed, withPeers } from '../bench.ts';
+import { DIRECT, interleave, isComplete, observing, warmed, withPeers } from '../bench.ts';
 import type { Bench, Measured, Scenario } from '../bench.ts';
 import type { Program } from '../processes.ts';
 import { percentile } from '../statistics.ts';
@@ -8,9 +8,6 @@ import type { LoaderReport, LoaderTask } from '../streams/protocol.ts';
 import { startStreamLoader, startStreamMock } from '../streams/stream-loader.ts';
 import { pacedReason } from '../verdicts.ts';
 import { requireAnswer } from '../warm-up.ts';
-
-/** Name of the row in which loader and mock talk to each other without anything between them. */
-export const DIRECT = 'direct';
 
 const NAME = 'streams';
 const STREAMS = 200;

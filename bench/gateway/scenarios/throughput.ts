@@ -1,5 +1,14 @@
 import { requestBody } from '../bodies.ts';
-import { interleave, isComplete, LOADER_CORE, observing, placeOn, warmed, withPeers } from '../bench.ts';
+import {
+  DIRECT,
+  interleave,
+  isComplete,
+  LOADER_CORE,
+  observing,
+  placeOn,
+  warmed,
+  withPeers,
+} from '../bench.ts';
 import type { Bench, Measured, Scenario } from '../bench.ts';
 import type { Program } from '../processes.ts';
 import { startMock } from '../programs/nginx.ts';
@@ -47,14 +56,7 @@ async function measureAll(
   scenario: { readonly name: string; readonly sizes: Sizes; readonly connections: number },
 ): Promise<void> {
   const { name, sizes, connections } = scenario;
-  if (
-    isComplete(
-      bench,
-      name,
-      bench.peers.map((peer) => peer.name),
-    )
-  )
-    return;
+  if (isComplete(bench, name, [DIRECT, ...bench.peers.map((peer) => peer.name)])) return;
   const mock = await startMock(sizes.answer, await placeOn(LOADER_CORE, bench));
   const body = requestBody(sizes.request, false);
   const saturating = connections > 1;
@@ -68,11 +70,12 @@ async function measureAll(
       });
       await interleave(bench, {
         scenario: name,
-        programs: ready,
+        programs: [{ ...mock, name: DIRECT }, ...ready],
         saturating,
         measure: async (program) => {
           const measured = await load(program, { bench, mock, body, connections });
-          return { ...measured, void: saturating ? voidReason(measured.usage) : undefined };
+          const counts = !saturating || program.name === DIRECT;
+          return { ...measured, void: counts ? undefined : voidReason(measured.usage) };
         },
       });
     });
