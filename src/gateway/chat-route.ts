@@ -12,7 +12,7 @@ import type { Call } from './call.ts';
 import { createMockWriter } from './mock-writer.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
-import { parseWithDefaults, readJsonBody } from './request-body.ts';
+import { letOthersGoFirst, parseWithDefaults, readJsonBody } from './request-body.ts';
 import { findModel } from './resolve-model.ts';
 import { routeWriters } from './routed-attempts.ts';
 import { answerTranslated } from './translated-chat.ts';
@@ -43,6 +43,8 @@ export function createChatRoute(options: ChatRouteOptions): (call: Call) => Prom
     const asked = scan.value('model');
     const found = findModel(options.registry, asked, 'chat');
     const { deployment, group } = found instanceof Promise ? await found : found;
+    const turn = letOthersGoFirst(scan);
+    if (turn) await turn;
     call.model = deployment.modelName;
     if (!isUpstream(deployment)) {
       call.deploymentId = deployment.id;
@@ -87,6 +89,7 @@ class RoutedChat {
     const { scan, attempts } = this.#chat;
     const { deployment } = attempts;
     const translated = toTranslated({ scan, deployment }, this.#options);
+    await letOthersGoFirst(scan);
     const routed = { call: this.#call, answering: this.#answering, metrics: this.#options.metrics };
     const write = routeWriters(routed, {
       writerOf: (next) => writerOf(next, this.#options.writers),
