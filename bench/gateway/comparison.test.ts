@@ -61,6 +61,14 @@ test('a comparison is void when no round of one side counts', () => {
   assert.deepEqual(outcomeOf(more, target, 'codec'), { value: 0.75, verdict: 'aim' });
 });
 
+test('a figure that the reason for a void round does not touch keeps its verdict', () => {
+  const memory = TARGETS.find(({ figure }) => figure === 'kibPerStream');
+  assert.ok(memory);
+  const burst = { scenario: 'burst', void: 'the queue of new ones was full', figures: { kibPerStream: 15 } };
+  const found = results(round('codec', 1, { value: 0, ...burst }));
+  assert.deepEqual(outcomeOf(found, memory, 'codec'), { value: 15, verdict: 'floor' });
+});
+
 test('programs without a round in common are compared by their medians', () => {
   const found = results(
     round('nginx', 1, { value: 100 }),

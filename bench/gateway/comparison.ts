@@ -55,7 +55,8 @@ export function outcomeOf(results: Results, target: Target, program: string): Ou
   if (Number.isNaN(value)) return undefined;
   const reached = (limit: number): boolean => (target.better === 'more' ? value >= limit : value <= limit);
   const voided = [...own, ...others].find((round) => round.void !== undefined);
-  if (voided !== undefined) return { value, verdict: 'void', reason: `${voided.program}: ${voided.void}` };
+  if (voided !== undefined && target.evenIfVoid !== true)
+    return { value, verdict: 'void', reason: `${voided.program}: ${voided.void}` };
   const noisy = [...own, ...others].find((round) => round.noisy !== undefined);
   if (noisy !== undefined) return { value, verdict: 'noisy', reason: `${noisy.program}: ${noisy.noisy}` };
   return { value, verdict: reached(target.aim) ? 'aim' : reached(target.floor) ? 'floor' : 'missed' };
