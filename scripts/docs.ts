@@ -8,6 +8,7 @@ import { toSchemaTree } from '../src/config/schema-tree.ts';
 import { ERROR_KINDS } from '../src/shared/errors.ts';
 import { configurationNote } from './configuration-note.ts';
 import { ROWS as CLIENT_ROWS } from '../test/faults/client/client-rows.ts';
+import { ROWS as PROCESS_ROWS } from '../test/faults/process/process-rows.ts';
 import { ROWS as UPSTREAM_ROWS } from '../test/faults/upstream/upstream-rows.ts';
 import { errorsNote } from './errors-note.ts';
 import { faultNote } from './fault-note.ts';
@@ -15,7 +16,7 @@ import { faultNote } from './fault-note.ts';
 const notes = {
   'docs/Configuration.md': configurationNote(toSchemaTree(FILE_SCHEMA)),
   'docs/Errors.md': errorsNote(ERROR_KINDS),
-  'docs/Fault matrix.md': faultNote([...UPSTREAM_ROWS, ...CLIENT_ROWS]),
+  'docs/Fault matrix.md': faultNote([...UPSTREAM_ROWS, ...CLIENT_ROWS, ...PROCESS_ROWS]),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -5,4 +5,4 @@ registerCases('clients that stop reading', STALLED_READERS, {
   config: STALLED_CONFIG,
   concurrency: 5,
 });
-registerCases('many clients that stop reading', STALLED_CROWDS);
+registerCases('many clients that stop reading', STALLED_CROWDS, { parallel: true });
