@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 
 const PARTS: Readonly<Record<string, string>> = {
+  bodies: 'bench/bodies.ts',
   gateway: 'bench/gateway/run.ts',
   index: 'bench/index.ts',
   profile: 'bench/profile.ts',
