@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+  InternalServerError,
+} from 'openai';
+import { eventually } from '../eventually.ts';
+import { assertError, caught, chat, freePort, MESSAGES, startFailingGateway } from '../failing-gateway.ts';
+import type { FailingGateway } from '../failing-gateway.ts';
+
+describe('the official openai client and answers that are broken off', () => {
+  let gateway: FailingGateway;
+  before(async () => {
+    gateway = await startFailingGateway();
+  });
+  after(() => gateway.close());
+
+  for (const prefix of ['', 'local-']) {
+    for (const [end, code] of [
+      ['cut-off', 'upstream_unreachable'],
+      ['unfinished', 'upstream_invalid'],
+      ['says-error', undefined],
+    ] as const) {
+      it(`throws APIError in the middle of the stream of ${prefix}${end}, and asks once`, async () => {
+        const before = await gateway.requests();
+        const heard: string[] = [];
+        const error = await caught(
+          (async () => {
+            const stream = await gateway.client().chat.completions.create({
+              model: prefix + end,
+              messages: MESSAGES,
+              stream: true,
+            });
+            for await (const part of stream) heard.push(part.choices[0]?.delta.content ?? '');
+          })(),
+        );
+        assert.ok(error instanceof APIError, String(error));
+        assert.equal(heard.join(''), 'Hello', 'what came before the error counts');
+        assert.equal(error.type, 'server_error');
+        if (code !== undefined) assert.equal(error.code, code);
+        else assert.match(error.message, /out of memory/);
+        assert.match(error.requestID ?? '', /^req_/);
+        // The client throws at the error's event, the gateway counts at the end of the stream.
+        await eventually(async () => assert.equal((await gateway.requests()) - before, 1));
+      });
+    }
+  }
+
+  for (const [prefix, server] of [
+    ['', 'cloud'],
+    ['local-', 'local'],
+  ] as const) {
+    it(`closes the upstream's connection when a stream of ${prefix}endless is left or aborted`, async () => {
+      const upstream = gateway[server];
+      const ways: ((stream: { controller: AbortController }) => boolean)[] = [
+        () => true,
+        (stream) => {
+          stream.controller.abort();
+          return false;
+        },
+      ];
+      for (const leave of ways) {
+        const stream = await gateway.client().chat.completions.create({
+          model: `${prefix}endless`,
+          messages: MESSAGES,
+          stream: true,
+        });
+        const asked = upstream.requests.at(-1);
+        for await (const part of stream) {
+          assert.equal(part.choices[0]?.delta.content ?? '', part.choices[0]?.delta.role ? '' : 'Hello');
+          if (part.choices[0]?.delta.content === 'Hello' && leave(stream)) break;
+        }
+        assert.ok(asked);
+        await asked.closed;
+      }
+    });
+  }
+
+  it('throws APIUserAbortError when a whole answer is aborted, and the upstream is let go', async () => {
+    const upstream = gateway.cloud;
+    const from = upstream.requests.length;
+    const abort = new AbortController();
+    const asking = gateway
+      .client()
+      .chat.completions.create({ model: 'silent', messages: MESSAGES }, { signal: abort.signal });
+    const failing = caught(asking);
+    const asked = await upstream.request(from);
+    abort.abort();
+    assert.ok((await failing) instanceof APIUserAbortError);
+    await asked.closed;
+  });
+
+  it('throws APIConnectionTimeoutError when its own time is up, and the upstream is let go', async () => {
+    const upstream = gateway.cloud;
+    const from = upstream.requests.length;
+    const client = gateway.client({ timeout: 150, maxRetries: 0 });
+    assert.ok((await caught(chat('silent')(client))) instanceof APIConnectionTimeoutError);
+    await (
+      await upstream.request(from)
+    ).closed;
+  });
+
+  it('throws APIConnectionError when the gateway is away', async () => {
+    const client = gateway.client({ baseURL: `http://127.0.0.1:${await freePort()}/v1` });
+    assert.ok((await caught(chat('fine')(client))) instanceof APIConnectionError);
+  });
+
+  it('gets through an overload by itself, because it waits as long as it is told to', async () => {
+    gateway.program.signal('SIGSTOP');
+    await sleep(1_600);
+    gateway.program.signal('SIGCONT');
+    while ((await fetch(`${gateway.program.url}/health/ready`)).status !== 503) await sleep(10);
+    assertError(await caught(chat('fine')(gateway.client({ maxRetries: 0 }))), {
+      code: 'overloaded',
+      thrown: InternalServerError,
+    });
+    const completion = await gateway.client({ maxRetries: 3 }).chat.completions.create({
+      model: 'fine',
+      messages: MESSAGES,
+    });
+    assert.equal(completion.choices[0]?.message.content, 'Hello there!');
+  });
+});
