@@ -1,6 +1,6 @@
 /** Plays one case and holds everything that can be seen of it against the row. */
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../eventually.ts';
 import type { Expected, Fate } from './fault-case.ts';
 import type { Scene, Stage } from './stage.ts';
 import { askStrictly } from './strict-client.ts';
@@ -9,8 +9,6 @@ import { judge } from './verdict.ts';
 const FATES: readonly Fate[] = ['unreachable', 'timeout', 'rate_limited', 'failing'];
 
 const DEADLINE_MS = 5_000;
-/** How soon the upstream's connection must be closed once the client has its answer, in milliseconds. */
-const CLOSING_MS = 2_000;
 
 /** Asks as often as the case says and checks each answer, the upstreams and the log. */
 export async function runScene(stage: Stage, scene: Scene): Promise<void> {
@@ -71,21 +69,4 @@ function fateOf(metrics: string, id: string): Fate {
   const cooled = lines.find((line) => line.startsWith('obelisk_deployment_cooldowns_total{'));
   const cause = /cause="(\w+)"/.exec(cooled ?? '')?.[1];
   return FATES.find((fate) => fate === cause) ?? 'serving';
-}
-
-/** Waits until an assertion about another process holds, `withinMs` milliseconds at most. */
-export async function eventually(
-  check: () => void | Promise<void>,
-  withinMs: number = CLOSING_MS,
-): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (!(error instanceof assert.AssertionError) || performance.now() > deadline) throw error;
-    }
-    await sleep(10);
-  }
 }

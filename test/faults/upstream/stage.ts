@@ -1,4 +1,5 @@
 /** One running program in front of the servers of every case: what happens to one must not touch another. */
+import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +7,15 @@ import { EXPIRED, TRUSTED } from '../../certificates.ts';
 import { startProgram } from '../../program.ts';
 import type { Program } from '../../program.ts';
 import type { Transport } from '../transports.ts';
+import { eventually } from '../../eventually.ts';
 import type { FaultCase, UpstreamRow } from './fault-case.ts';
 import { startServer } from './servers.ts';
 import type { RunningServer } from './servers.ts';
 import { DIALECTS, SETTINGS } from './speech.ts';
 import type { Setting } from './speech.ts';
+
+/** Longest wait for the probe: the program may be busy, in milliseconds. */
+const PROBE_MS = 15_000;
 
 /** A case in one column. */
 export type Play = {
@@ -37,6 +42,8 @@ export type Stage = {
   /** What each file descriptor of the program is; empty where the system does not show them. */
   descriptors(): Promise<readonly string[]>;
   metrics(): Promise<string>;
+  /** Memory that is held, without what is only not collected yet, in bytes. */
+  heldBytes(): Promise<number>;
   /** Closes every server. */
   closeServers(): Promise<void>;
   close(): Promise<void>;
@@ -89,7 +96,9 @@ export async function openStage(plays: readonly Play[], transport: Transport): P
       OBELISK_LOG_FORMAT: 'json',
       OBELISK_TRANSPORT: transport,
       NODE_EXTRA_CA_CERTS: authorities,
-      NODE_OPTIONS: `--import=${new URL('names.mjs', import.meta.url).href}`,
+      NODE_OPTIONS: ['names.mjs', '../client/memory-probe.mjs']
+        .map((file) => `--import=${new URL(file, import.meta.url).href}`)
+        .join(' '),
     },
   });
   return {
@@ -98,6 +107,7 @@ export async function openStage(plays: readonly Play[], transport: Transport): P
     closeServers,
     // Without keep-alive: a connection of ours must not be taken for one that was left open.
     metrics: async () => (await fetch(`${program.url}/metrics`, { headers: { connection: 'close' } })).text(),
+    heldBytes: () => heldBytesOf(program),
     descriptors: () => descriptorsOf(program.pid),
     async close() {
       await program.stop();
@@ -120,6 +130,15 @@ function configuration(scenes: readonly Scene[]): unknown {
   );
   // Short enough for a test, long enough for a busy machine; what is tried sets its own, shorter ones.
   return { vaults: [], model_list, upstream: { timeouts: { connect: 1.5, idle: 2 } } };
+}
+
+/** Asks the probe in the program, which answers in its log. */
+async function heldBytesOf(program: Program): Promise<number> {
+  const told = (): readonly RegExpExecArray[] => [...program.stderr().matchAll(/^\{"heldBytes":(\d+)\}$/gm)];
+  const before = told().length;
+  program.signal('SIGUSR2');
+  await eventually(() => assert.ok(told().length > before, 'the probe answers'), PROBE_MS);
+  return Number(told().at(-1)?.[1]);
 }
 
 async function descriptorsOf(pid: number): Promise<readonly string[]> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { TRANSPORTS } from '../transports.ts';
+import { eventually } from '../../eventually.ts';
 import { readLedger } from './ledger.ts';
-import { eventually, runScene } from './run-scene.ts';
+import { runScene } from './run-scene.ts';
 import { openStage, playsOf } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { UPSTREAM_ROWS } from './upstream-rows.ts';
