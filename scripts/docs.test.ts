@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { loadConfig } from '../src/config/load-config.ts';
-import { FILE_SCHEMA } from '../src/config/file-schema.ts';
+import { fileSchema } from '../src/config/file-schema.ts';
 import { toSchemaTree } from '../src/config/schema-tree.ts';
 import type { SchemaNode } from '../src/config/schema-tree.ts';
 import { ERROR_KINDS } from '../src/shared/errors.ts';
@@ -16,7 +16,7 @@ import { faultNote } from './fault-note.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-docs-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const schema = toSchemaTree(FILE_SCHEMA);
+const schema = toSchemaTree(fileSchema(() => true));
 const note = configurationNote(schema);
 
 function describedKeys(node: SchemaNode): readonly string[] {

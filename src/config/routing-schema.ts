@@ -82,41 +82,45 @@ export const DEPLOYMENT_ROUTING: {
   stream_timeout: duration('Seconds in which the answer to a streamed request must begin.'),
 };
 
-/** `router_settings`; its other keys are LiteLLM's and have no effect. */
-export const ROUTER_SETTINGS: z.ZodType<{
+/** Builds the schema of `router_settings`; its other keys are LiteLLM's and have no effect. */
+export function routerSettings(): z.ZodType<{
   readonly routing_strategy?: LitellmStrategy | undefined;
   readonly num_retries?: number | undefined;
   readonly timeout?: number | undefined;
   readonly cooldown_time?: number | undefined;
   readonly allowed_fails?: number | undefined;
   readonly retry_after?: number | undefined;
-}> = z.looseObject({
-  routing_strategy: z.enum(LITELLM_STRATEGIES).optional().meta({
-    description:
-      'Which entry of a name is asked: `simple-shuffle` one at random, by weight; `least-busy` the one with the fewest requests under way. `usage-based-routing`, `usage-based-routing-v2` and `latency-based-routing` become `least-busy`, `cost-based-routing` becomes `simple-shuffle`.',
-    default: 'simple-shuffle',
-  }),
-  num_retries: retries('Further attempts after one that failed, at most 5.', 2),
-  timeout: duration('Seconds that a request may take, all attempts together.', 1_800),
-  cooldown_time: cooldown(OWN_COOLDOWN),
-  allowed_fails: allowedFails(4),
-  retry_after: seconds(0, DAY_SECONDS).optional().meta({
-    description: 'Shortest pause in seconds before the same deployment is asked again.',
-    default: 0,
-  }),
-});
+}> {
+  return z.looseObject({
+    routing_strategy: z.enum(LITELLM_STRATEGIES).optional().meta({
+      description:
+        'Which entry of a name is asked: `simple-shuffle` one at random, by weight; `least-busy` the one with the fewest requests under way. `usage-based-routing`, `usage-based-routing-v2` and `latency-based-routing` become `least-busy`, `cost-based-routing` becomes `simple-shuffle`.',
+      default: 'simple-shuffle',
+    }),
+    num_retries: retries('Further attempts after one that failed, at most 5.', 2),
+    timeout: duration('Seconds that a request may take, all attempts together.', 1_800),
+    cooldown_time: cooldown(OWN_COOLDOWN),
+    allowed_fails: allowedFails(4),
+    retry_after: seconds(0, DAY_SECONDS).optional().meta({
+      description: 'Shortest pause in seconds before the same deployment is asked again.',
+      default: 0,
+    }),
+  });
+}
 
-/** `litellm_settings`; its other keys are LiteLLM's and have no effect. */
-export const LITELLM_SETTINGS: z.ZodType<{
+/** Builds the schema of `litellm_settings`; its other keys are LiteLLM's and have no effect. */
+export function litellmSettings(): z.ZodType<{
   readonly num_retries?: number | undefined;
   readonly request_timeout?: number | undefined;
-}> = z.looseObject({
-  num_retries: retries('As `router_settings.num_retries`, which wins.', 2),
-  request_timeout: duration('As `router_settings.timeout`, which wins.', 1_800),
-});
+}> {
+  return z.looseObject({
+    num_retries: retries('As `router_settings.num_retries`, which wins.', 2),
+    request_timeout: duration('As `router_settings.timeout`, which wins.', 1_800),
+  });
+}
 
-/** `upstream`: what holds for every server that is asked. */
-export const UPSTREAM: z.ZodType<{
+/** Builds the schema of `upstream`: what holds for every server that is asked. */
+export function upstream(): z.ZodType<{
   readonly timeouts?:
     | {
         readonly connect?: number | undefined;
@@ -125,20 +129,22 @@ export const UPSTREAM: z.ZodType<{
         readonly total?: number | undefined;
       }
     | undefined;
-}> = z.strictObject({
-  timeouts: z
-    .strictObject({
-      connect: duration('Seconds for a connection to be made, TLS included.', 3),
-      first_byte: duration(
-        'Seconds for an answer to begin.',
-        '60; 600 for models on this machine or network, which may have to be loaded',
-      ),
-      idle: duration(
-        'Seconds of silence in the middle of an answer.',
-        '60; 300 for models on this machine or network',
-      ),
-      total: duration('Seconds for a request, all attempts together; wins over LiteLLM’s keys.', 1_800),
-    })
-    .optional()
-    .meta({ description: 'How long servers may take.' }),
-});
+}> {
+  return z.strictObject({
+    timeouts: z
+      .strictObject({
+        connect: duration('Seconds for a connection to be made, TLS included.', 3),
+        first_byte: duration(
+          'Seconds for an answer to begin.',
+          '60; 600 for models on this machine or network, which may have to be loaded',
+        ),
+        idle: duration(
+          'Seconds of silence in the middle of an answer.',
+          '60; 300 for models on this machine or network',
+        ),
+        total: duration('Seconds for a request, all attempts together; wins over LiteLLM’s keys.', 1_800),
+      })
+      .optional()
+      .meta({ description: 'How long servers may take.' }),
+  });
+}

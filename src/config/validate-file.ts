@@ -3,7 +3,7 @@ import { editDistance, nearest } from '../shared/nearest.ts';
 import type { ConfigFile } from './config-file.ts';
 import { configError, printableKey } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { FILE_SCHEMA } from './file-schema.ts';
+import { fileSchema } from './file-schema.ts';
 import { DEPLOYMENT_KEYS, SETTINGS_WITH_EFFECT } from './litellm-keys.ts';
 import { refusalOf } from './ollama-options.ts';
 import { knownKeysAt, placeOfKey, toSchemaTree } from './schema-tree.ts';
@@ -17,7 +17,9 @@ type Issue = z.core.$ZodIssue;
  *   unknown key, the nearest known one. Values are never quoted: they may be secrets.
  */
 export function validateFile(file: string, tree: YamlTree, value: unknown): ConfigFile {
-  const result = FILE_SCHEMA.safeParse(value, { reportInput: false, jitless: true });
+  const sections = recordOf(value);
+  const schema = fileSchema((section) => Object.hasOwn(sections, section));
+  const result = schema.safeParse(value, { reportInput: false, jitless: true });
   const problems = [
     ...(result.success
       ? []
@@ -63,7 +65,7 @@ function unknownKey(path: Path, key: string): string {
   const isHardware = path.at(-1) === 'hardware' || path.at(-2) === 'model_overrides';
   const refusal = isHardware ? refusalOf(key) : undefined;
   if (refusal !== undefined) return `${name} cannot be used: ${refusal}`;
-  const tree = toSchemaTree(FILE_SCHEMA);
+  const tree = toSchemaTree(fileSchema(() => true));
   const known = knownKeysAt(tree, path);
   const closest = placeOfKey(tree, key) ?? nearest(key, known, 1)[0];
   const hint = closest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${closest}"?`;
