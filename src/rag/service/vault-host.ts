@@ -186,10 +186,11 @@ export class VaultHost {
     if (this.#closing.signal.aborted) return;
     try {
       const { sync } = this.#index.open();
-      if (this.#state === 'starting' || this.failed) this.#become('indexing');
+      if (this.#state === 'starting') this.#become('indexing');
       const before = identityOf(this.#vault.path);
       const listing = await walkVault(this.#vault.path);
       this.#requireSameFolder(listing, sync.size, before);
+      if (this.failed) this.#become('indexing');
       this.#listing = listing;
       this.#facts.setFiles(listing);
       this.#listed.resolve();
