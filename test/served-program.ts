@@ -82,10 +82,10 @@ export async function serving(text: string, { preload, flags = '' }: Serving = {
 }
 
 /** Asks the model `m`. */
-export function ask({ url }: Pick<Program, 'url'>, stream = true): Promise<Response> {
+export function ask({ url }: Pick<Program, 'url'>, stream = true, key = 'any'): Promise<Response> {
   return fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify({ model: 'm', stream, messages: [{ role: 'user', content: 'Hi' }] }),
   });
 }

@@ -92,7 +92,7 @@ model_list:
     litellm_params: {model: openai/gpt-4o, mock_response: Twelve o'clock}
   - model_name: claude
     litellm_params: {model: anthropic/claude-3, api_key: none}
-router_settings: {routing_strategy: simple-shuffle}
+router_settings: {redis_host: cache}
 `,
     );
     program = await start();
@@ -216,7 +216,7 @@ router_settings: {routing_strategy: simple-shuffle}
 
   it('says at start, and when asked, which entry leads nowhere and which key has no effect', async () => {
     assert.match(program.stderr(), /model_list cannot be served.*claude/);
-    assert.match(program.stderr(), /no effect yet router_settings\.routing_strategy \(.*obelisk\.yaml:\d+\)/);
+    assert.match(program.stderr(), /no effect yet router_settings\.redis_host \(.*obelisk\.yaml:\d+\)/);
     await assert.rejects(
       client.models.retrieve('claude'),
       /claude \(model_list, line \d+\) cannot be served: .*anthropic/,

@@ -71,9 +71,11 @@ test('a second signal ends the server at once, and nothing of it is left behind'
   await using upstream = await startUpstream(endless);
   await using program = await serving(configOf(upstream.origin, 'general_settings: {master_key: sk-m}\n'));
   assert.ok(program.word().includes('server.token'));
+  const stream = await ask(program, true, 'sk-m');
   program.signal('SIGTERM');
   await eventually('no new connection is taken', () => refused(program));
   program.signal('SIGTERM');
+  await assert.rejects(stream.text());
   assert.equal((await endOf(program)).code, 143);
   assert.deepEqual(program.word(), []);
 });
