@@ -46,6 +46,7 @@ export type Stage = {
   heldBytes(): Promise<number>;
   /** Closes every server. */
   closeServers(): Promise<void>;
+  /** Closes servers and program. */
   close(): Promise<void>;
 };
 
@@ -81,8 +82,14 @@ export async function openStage(plays: readonly Play[], transport: Transport): P
     }),
   );
   const folder = await mkdtemp(join(tmpdir(), 'obelisk-faults-'));
+  let closing: Promise<unknown> | undefined;
   const closeServers = async (): Promise<void> => {
-    await Promise.all(scenes.flatMap(({ servers }) => servers.map((server) => server.close())));
+    closing ??= Promise.all(scenes.flatMap(({ servers }) => servers.map((server) => server.close())));
+    await closing;
+  };
+  const cleanUp = async (): Promise<void> => {
+    await closeServers();
+    await rm(folder, { recursive: true, force: true });
   };
   const file = join(folder, 'obelisk.yaml');
   const authorities = join(folder, 'authorities.pem');
@@ -100,6 +107,10 @@ export async function openStage(plays: readonly Play[], transport: Transport): P
         .map((file) => `--import=${new URL(file, import.meta.url).href}`)
         .join(' '),
     },
+  }).catch(async (error: unknown) => {
+    // Servers that listen would keep the test from ending.
+    await cleanUp();
+    throw error;
   });
   return {
     program,
@@ -111,7 +122,7 @@ export async function openStage(plays: readonly Play[], transport: Transport): P
     descriptors: () => descriptorsOf(program.pid),
     async close() {
       await program.stop();
-      await rm(folder, { recursive: true, force: true });
+      await cleanUp();
     },
   };
 }
