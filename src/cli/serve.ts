@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_FILE } from '../config/read-config-file.ts';
 import { DOCS_VAULT } from '../config/resolve-vaults.ts';
 import type { LoadedConfig } from '../config/settings.ts';
+import { tuneCollector } from '../life/collector.ts';
 import type { VaultStatus } from '../rag/library.ts';
 import { loadFrom, printJson, styleOf } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -43,6 +44,7 @@ export const serveCommand: Command = {
 };
 
 async function serve(context: CommandContext): Promise<number> {
+  tuneCollector();
   const { arguments: given, terminal } = context;
   const load = (): LoadedConfig =>
     loadFrom(context, {

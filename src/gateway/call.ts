@@ -90,12 +90,17 @@ export class Call implements OpenCall {
 
   /** Sends a whole response and settles the call once all of it was handed over. */
   send(status: number, headers: Headers, body: Uint8Array | string): void {
+    this.#sendWhole(status, { ...headers }, body);
+  }
+
+  #sendWhole(status: number, headers: Record<string, string>, body: Uint8Array | string): void {
     if (this.response.closed) {
       this.settle('client_gone');
       return;
     }
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    this.#open(status, { ...headers, 'content-length': String(length) });
+    headers['content-length'] = `${length}`;
+    this.#open(status, headers);
     if (length > ONE_PIECE_BYTES) {
       sendLong(this.response, body, (complete) => this.settle(complete ? 'ok' : 'client_gone'));
       return;
@@ -106,7 +111,7 @@ export class Call implements OpenCall {
 
   /** Sends JSON and settles the call. */
   json(status: number, body: Uint8Array | string, headers: Headers = {}): void {
-    this.send(status, { 'content-type': JSON_TYPE, ...headers }, body);
+    this.#sendWhole(status, { 'content-type': JSON_TYPE, ...headers }, body);
   }
 
   /** Calls `listener` once when the client has gone, at once where it has already. Returns an undo. */

@@ -53,7 +53,8 @@ export function createChatRoute(options: ChatRouteOptions): (call: Call) => Prom
       return;
     }
     const routed = new RoutedChat(call, { scan, asked, attempts: options.balancer.begin(group) }, options);
-    await routed.answer();
+    const translated = routed.answer();
+    if (translated) await translated;
   };
 }
 
@@ -74,15 +75,27 @@ class RoutedChat {
   }
 
   /** Answers with the deployment whose turn it is, and those after it. Never rejects after an attempt failed. */
-  async answer(): Promise<void> {
-    const { attempts } = this.#chat;
+  answer(): void | Promise<void> {
     try {
-      if (isPassedThrough(attempts.deployment) || !(await this.#translate())) this.#pass();
+      if (!isPassedThrough(this.#chat.attempts.deployment)) return this.#answerTranslated();
+      this.#pass();
     } catch (error) {
-      attempts.abandoned();
-      if (this.#answering.events) this.#answering.events.fail(error);
-      else this.#call.fail(error);
+      this.#fail(error);
     }
+  }
+
+  async #answerTranslated(): Promise<void> {
+    try {
+      if (!(await this.#translate())) this.#pass();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#chat.attempts.abandoned();
+    if (this.#answering.events) this.#answering.events.fail(error);
+    else this.#call.fail(error);
   }
 
   async #translate(): Promise<boolean> {

@@ -59,7 +59,8 @@ export function createDispatcher(options: DispatchOptions): Handler {
   };
 }
 
-async function serve(call: Call, gate: Gate): Promise<void> {
+/** Answers a request, or rejects or throws with why it is not answered. */
+function serve(call: Call, gate: Gate): void | Promise<void> {
   const { table, origins, keys, instanceId } = gate;
   const { request } = call;
   call.hops = hopsOf(request, instanceId);
@@ -80,8 +81,7 @@ async function serve(call: Call, gate: Gate): Promise<void> {
   }
   call.authorized = route.access === 'key' || keys.holds(request);
   if (!trusted && hasBody(route)) requireJson(request);
-  if ('handle' in route) await route.handle(call);
-  else await route.handler(request, observed(call));
+  return 'handle' in route ? route.handle(call) : route.handler(request, observed(call));
 }
 
 function hasBody(route: Route): boolean {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HttpRequest } from '../wire/http.ts';
 import { scanTopLevel } from '../wire/json-scan.ts';
-import type { Scan } from '../wire/json-scan.ts';
+import type { Scan, ScanRules } from '../wire/json-scan.ts';
 import { splice } from '../wire/json-splice.ts';
 import type { MemberChanges } from '../wire/json-splice.ts';
 
@@ -28,12 +28,14 @@ const REFUSED_FIELDS: ReadonlySet<string> = new Set([
   'azure_ad_token',
 ]);
 
+const RULES: ScanRules = { refusedKeys: REFUSED_FIELDS };
+
 /**
  * Reads a body once and finds its top-level fields without parsing it.
  * @throws ObeliskError as `HttpRequest.body` and `scanTopLevel` say.
  */
 export async function readJsonBody(request: HttpRequest): Promise<Scan> {
-  return scanTopLevel(await request.body(BODY_LIMIT_BYTES), { refusedKeys: REFUSED_FIELDS });
+  return scanTopLevel(await request.body(BODY_LIMIT_BYTES), RULES);
 }
 
 /** Bodies beyond this take milliseconds a step. */

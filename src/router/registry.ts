@@ -1,7 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import type { OllamaDiscovery } from '../ollama/discovery.ts';
 import { nearest } from '../shared/nearest.ts';
-
 import { toConfiguredModel } from './configured-models.ts';
 import type { Unservable } from './configured-models.ts';
 import { ModelSources } from './model-sources.ts';
@@ -10,6 +9,7 @@ import type { ModelKind } from './default-model.ts';
 import type { Deployment, ModelRegistry, Resolution } from './deployment.ts';
 import type { ProxyModels } from './proxy-models.ts';
 import { selectProvider } from './selector.ts';
+import type { Backend } from './selector.ts';
 import { parseVaultModel, VAULT_PREFIX } from './vault-models.ts';
 
 /** A registry that also tells what it cannot serve. */
@@ -46,6 +46,8 @@ const EXTRACTIVE: Deployment = {
 };
 
 const MAX_NEAREST = 3;
+
+const CONFIGURED: readonly Backend[] = ['configured'];
 
 /**
  * Creates the registry of every model that can be asked for now: `model_list`, the models of Ollama
@@ -85,6 +87,9 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
   };
   const resolve = (name: string): Resolution => {
     const wanted = name.normalize('NFC');
+    // However else backends are ordered, what is configured comes first.
+    const configured = sources.exact(wanted, CONFIGURED);
+    if (configured !== undefined) return configured;
     const { backends } = selectProvider('chat', {
       mode: settings.providers.mode,
       model: wanted,

@@ -1,4 +1,4 @@
-import type { Member, Scan } from './json-scan.ts';
+import type { Scan } from './json-scan.ts';
 
 /** What becomes of top-level members: JSON text sets one, `null` removes it. */
 export type MemberChanges = Readonly<Record<string, string | null>>;
@@ -8,49 +8,50 @@ export type MemberChanges = Readonly<Record<string, string | null>>;
  * new member comes first.
  */
 export function splice(scan: Scan, changes: MemberChanges): Buffer {
-  const names = Object.keys(changes);
-  const removes = names.some((name) => changes[name] === null && scan.members.has(name));
-  return removes ? rebuild(scan, changes) : overwrite(scan, changes);
+  let added = '';
+  const replaced: Replacement[] = [];
+  for (const name in changes) {
+    const json = changes[name];
+    const member = scan.members.get(name);
+    if (json === null && member !== undefined) return rebuild(scan, changes);
+    if (typeof json !== 'string') continue;
+    if (member === undefined) added += `${added === '' ? '' : ','}${JSON.stringify(name)}:${json}`;
+    else replaced.push({ start: member.start, end: member.end, json });
+  }
+  if (added !== '') {
+    const start = scan.body.indexOf('{') + 1;
+    replaced.push({ start, end: start, json: scan.members.size === 0 ? added : `${added},` });
+  }
+  return overwrite(scan.body, replaced);
 }
 
-function addedText(scan: Scan, changes: MemberChanges): string[] {
-  return Object.entries(changes)
-    .filter(([name, json]) => json !== null && !scan.members.has(name))
-    .map(([name, json]) => `${JSON.stringify(name)}:${json}`);
-}
+/** Bytes of a body and the text that takes their place. */
+type Replacement = { readonly start: number; readonly end: number; readonly json: string };
 
 /** Replaces values where they stand: everything between them is one copy. */
-function overwrite(scan: Scan, changes: MemberChanges): Buffer {
-  const { body, members } = scan;
-  const parts: Buffer[] = [];
-  const added = addedText(scan, changes).join(',');
-  let at = 0;
-  if (added !== '') {
-    at = body.indexOf('{') + 1;
-    parts.push(body.subarray(0, at), Buffer.from(members.size === 0 ? added : `${added},`));
+function overwrite(body: Buffer, replacements: Replacement[]): Buffer {
+  if (replacements.length > 1) replacements.sort((a, b) => a.start - b.start);
+  let bytes = body.length;
+  for (const { start, end, json } of replacements) bytes += start - end + Buffer.byteLength(json);
+  const whole = Buffer.allocUnsafe(bytes);
+  let read = 0;
+  let written = 0;
+  for (const { start, end, json } of replacements) {
+    written += body.copy(whole, written, read, start);
+    written += whole.write(json, written);
+    read = end;
   }
-  for (const [member, json] of replaced(members, changes)) {
-    parts.push(body.subarray(at, member.start), Buffer.from(json));
-    at = member.end;
-  }
-  parts.push(body.subarray(at));
-  return Buffer.concat(parts);
-}
-
-function replaced(members: Scan['members'], changes: MemberChanges): [Member, string][] {
-  const list: [Member, string][] = [];
-  for (const name of Object.keys(changes)) {
-    const member = members.get(name);
-    const json = changes[name];
-    if (member !== undefined && typeof json === 'string') list.push([member, json]);
-  }
-  return list.sort(([a], [b]) => a.start - b.start);
+  body.copy(whole, written, read);
+  return whole;
 }
 
 /** Writes the object anew, member by member: only a removal needs it, because of its comma. */
 function rebuild(scan: Scan, changes: MemberChanges): Buffer {
   const parts: Buffer[] = [];
-  for (const text of addedText(scan, changes)) parts.push(Buffer.from(','), Buffer.from(text));
+  for (const [name, json] of Object.entries(changes)) {
+    if (json !== null && !scan.members.has(name))
+      parts.push(Buffer.from(','), Buffer.from(`${JSON.stringify(name)}:${json}`));
+  }
   for (const member of scan.members.values()) {
     const json = Object.hasOwn(changes, member.key) ? changes[member.key] : undefined;
     if (json === null) continue;
