@@ -41,9 +41,10 @@ export class Scan {
   /** The value of a top-level member, parsed; undefined where there is none. */
   value(key: string): unknown {
     const member = this.members.get(key);
-    return member === undefined
-      ? undefined
-      : JSON.parse(this.body.toString('utf8', member.start, member.end));
+    if (member === undefined) return undefined;
+    const text = this.body.toString('utf8', member.start, member.end);
+    const isPlain = text.charCodeAt(0) === QUOTE && !text.includes('\\');
+    return isPlain ? text.slice(1, -1) : JSON.parse(text);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Usage } from '../chat.ts';
-import { membersOf } from '../../wire/json-members.ts';
+import { findMembers } from '../../wire/json-members.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
 import { usageOf } from './stream-tap.ts';
@@ -11,6 +11,8 @@ export type AnswerCheck =
   | { readonly kind: 'failure'; readonly failure: UpstreamFailure }
   | { readonly kind: 'invalid' };
 
+const NAMES = { choices: ['choices', 'error', 'usage'], data: ['data', 'error', 'usage'] } as const;
+
 /**
  * Tells an answer from an error, a cut-off body and a web page, without parsing it in the usual case.
  * A body whose end was lost is no answer, however its framing ended.
@@ -19,16 +21,16 @@ export type AnswerCheck =
  */
 export function checkAnswer(body: Buffer, proof: 'choices' | 'data'): AnswerCheck {
   const text = body.toString('latin1');
-  const members = membersOf(text);
+  const members = findMembers(text, NAMES[proof]);
   if (members === undefined) return { kind: 'invalid' };
-  if (members.has('error')) {
+  const [answer, error, usageRange] = members;
+  if (error !== undefined) {
     // Some servers say `"error": null` in every answer.
     const failure = readFailure(parse(body.toString()));
     if (failure) return { kind: 'failure', failure };
   }
-  if (!members.has(proof)) return { kind: 'invalid' };
-  const range = members.get('usage');
-  const usage = range && usageOf({ usage: parse(text.slice(range.start, range.end)) });
+  if (answer === undefined) return { kind: 'invalid' };
+  const usage = usageRange && usageOf({ usage: parse(text.slice(usageRange.start, usageRange.end)) });
   return usage ? { kind: 'answer', usage } : { kind: 'answer' };
 }
 
