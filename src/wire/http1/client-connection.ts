@@ -7,6 +7,8 @@ import type { UpstreamRequest } from '../upstream.ts';
 import type { RequestFormatter } from './client-request.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseEvents } from './response-reader.ts';
+import { flushAtTurnEnd } from './turn-end.ts';
+import type { Gathered } from './turn-end.ts';
 
 /** How much is read at once, in bytes. */
 const READ_BYTES = 64 * 1024;
@@ -29,7 +31,7 @@ export function createCodecParts(formatter: RequestFormatter): CodecParts {
 export type CodecPlace = { readonly pool: ConnectionPool; readonly endpoint: Endpoint };
 
 /** A connection that speaks HTTP/1.1 by itself, on a plain or TLS socket. */
-export class CodecConnection implements Connection, ResponseEvents {
+export class CodecConnection implements Connection, ResponseEvents, Gathered {
   reused = false;
   idleUntilMs = 0;
   readonly #parts: CodecParts;
@@ -39,6 +41,8 @@ export class CodecConnection implements Connection, ResponseEvents {
   #socket: Socket | undefined;
   /** The running request's side; none while the connection is idle. */
   #events: ConnectionEvents | undefined;
+  /** The request that is written at the end of the turn. */
+  #unsent: Unsent | undefined;
   #paused = false;
   #closed = false;
   #heard = false;
@@ -54,8 +58,16 @@ export class CodecConnection implements Connection, ResponseEvents {
     this.#events = events;
     this.#heard = false;
     this.#reader.begin(request.method === 'HEAD');
-    if (this.#socket === undefined) this.#socket = this.#open(head, request);
-    else write(this.#socket, head, request);
+    this.#unsent = { head, request };
+    if (this.#socket === undefined) this.#socket = this.#open();
+    else flushAtTurnEnd(this);
+  }
+
+  flush(): void {
+    if (this.#unsent === undefined || this.#socket === undefined) return;
+    const { head, request } = this.#unsent;
+    this.#unsent = undefined;
+    write(this.#socket, head, request);
   }
 
   resume(): void {
@@ -68,6 +80,7 @@ export class CodecConnection implements Connection, ResponseEvents {
     if (this.#closed) return;
     this.#closed = true;
     this.#events = undefined;
+    this.#unsent = undefined;
     this.#pool.forget(this);
     this.#socket?.destroy();
   }
@@ -93,11 +106,11 @@ export class CodecConnection implements Connection, ResponseEvents {
     if (!this.#events.onData(piece)) this.#paused = true;
   }
 
-  #open(head: string, request: UpstreamRequest): Socket {
+  #open(): Socket {
     const onConnected = (): void => {
       if (this.#closed) return;
       this.#events?.onConnected();
-      write(socket, head, request);
+      this.flush();
     };
     const onread = {
       buffer: this.#parts.buffer,
@@ -114,9 +127,9 @@ export class CodecConnection implements Connection, ResponseEvents {
   /** False stops reading. */
   #onRead(length: number): boolean {
     const events = this.#events;
-    if (events === undefined) {
+    if (events === undefined || this.#unsent !== undefined) {
       // Bytes that nobody asked for would be taken for the next answer.
-      this.close();
+      this.abandon(new ConnectionEnded());
       return false;
     }
     if (!this.#heard) {
@@ -149,6 +162,8 @@ export class CodecConnection implements Connection, ResponseEvents {
     events.onComplete();
   }
 }
+
+type Unsent = { readonly head: string; readonly request: UpstreamRequest };
 
 /** Writes a whole request at once. */
 function write(socket: Socket, head: string, { method, body }: UpstreamRequest): void {

@@ -192,3 +192,33 @@ test('a header that would forge another is an error, not a header', async (t) =>
   socket.write('GET /hot HTTP/1.1\r\nhost: a\r\n\r\n');
   assert.match(String(await promise), /x-name/);
 });
+
+test('what is written in one turn leaves together, and before the connection is destroyed', async (t) => {
+  const { socket, heard } = await start(t, (_request, response) => {
+    response.head(200, { 'content-type': 'text/plain' });
+    response.write('one');
+    response.write('two');
+    response.destroy();
+  });
+  const pieces: number[] = [];
+  socket.on('data', (bytes: Buffer) => pieces.push(bytes.length));
+  socket.write(post('/hot/1', ''));
+  await once(socket, 'close');
+  assert.match(heard(), /\r\n\r\n3\r\none\r\n3\r\ntwo\r\n$/);
+  assert.equal(pieces.length, 1);
+});
+
+test('whoever writes on and on in one turn is told to wait', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const { socket } = await start(t, (_request, response) => {
+    response.head(200, { 'content-type': 'text/plain' });
+    const piece = Buffer.alloc(16 * 1024);
+    let pieces = 0;
+    while (pieces < 10_000 && response.write(piece)) pieces += 1;
+    resolve(pieces);
+    response.destroy();
+  });
+  socket.pause();
+  socket.write(post('/hot/1', ''));
+  assert.ok((await promise) < 1_000);
+});

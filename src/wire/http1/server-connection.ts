@@ -7,9 +7,14 @@ import { MAX_REQUEST_HEAD_BYTES, parseRequestHead } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { Carrier } from './server-exchange.ts';
+import { flushAtTurnEnd } from './turn-end.ts';
+import type { Gathered } from './turn-end.ts';
 
 /** Bytes of later requests that may wait behind the running one. */
 const MAX_WAITING_BYTES = 64 * 1024;
+
+/** Text that is written before the end of the turn, in bytes. */
+const MAX_GATHERED = 64 * 1024;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -46,13 +51,15 @@ export type ConnectionRules = {
  * A client's connection as the codec serves it: request after request, until one is not in its subset,
  * which goes to node:http with the connection and everything that comes after.
  */
-export class ServerConnection implements Carrier, Watched {
+export class ServerConnection implements Carrier, Watched, Gathered {
   listedBefore: Watched | undefined;
   listedAfter: Watched | undefined;
   readonly remoteAddress: string;
   readonly #socket: Socket;
   readonly #rules: ConnectionRules;
   #exchange: ServerExchange | undefined;
+  /** What is written at the end of the turn. */
+  #gathered = '';
   /** Bytes of requests that wait for the running one to be answered. */
   #waiting: Buffer | undefined;
   /** Bytes still to come of an answered request’s body, which nobody wants. */
@@ -88,10 +95,11 @@ export class ServerConnection implements Carrier, Watched {
 
   /** Closes the connection where nothing runs on it. */
   closeIdle(): void {
-    if (this.#exchange === undefined) this.#socket.destroy();
+    if (this.#exchange === undefined) this.destroy();
   }
 
   destroy(): void {
+    this.flush();
     this.#socket.destroy();
   }
 
@@ -104,11 +112,22 @@ export class ServerConnection implements Carrier, Watched {
   }
 
   write(text: string): boolean {
-    return this.#socket.write(text, 'latin1');
+    if (this.#gathered === '') flushAtTurnEnd(this);
+    this.#gathered += text;
+    if (this.#gathered.length > MAX_GATHERED) this.flush();
+    return !this.#socket.writableNeedDrain;
+  }
+
+  flush(): void {
+    const text = this.#gathered;
+    if (text === '') return;
+    this.#gathered = '';
+    this.#socket.write(text, 'latin1');
   }
 
   writeAround(before: string, bytes: Uint8Array | string, after: string): boolean {
     const socket = this.#socket;
+    this.flush();
     socket.cork();
     socket.write(before, 'latin1');
     let more = socket.write(bytes);
@@ -129,6 +148,7 @@ export class ServerConnection implements Carrier, Watched {
     const left = this.#exchange?.bodyLeft ?? 0;
     this.#exchange = undefined;
     this.#sinceMs = this.#rules.clock.nowMs;
+    if (this.#late || this.#rules.closing) this.flush();
     if (this.#late) this.#socket.destroySoon();
     else if (this.#rules.closing) this.#socket.end();
     this.#unwanted = left;
@@ -198,6 +218,7 @@ export class ServerConnection implements Carrier, Watched {
 
   #handOver(bytes: Buffer): void {
     const socket = this.#socket;
+    this.flush();
     this.#leave();
     socket.unshift(bytes);
     this.#rules.handOver(socket);
