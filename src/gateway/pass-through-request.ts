@@ -2,7 +2,7 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Scan } from '../wire/json-scan.ts';
 import type { MemberChanges } from '../wire/json-splice.ts';
-import type { Clocks, UpstreamClient, UpstreamRequest } from '../wire/upstream.ts';
+import type { Body, Clocks, UpstreamClient, UpstreamRequest } from '../wire/upstream.ts';
 import type { Answering } from './answering.ts';
 import type { Heartbeat } from './event-stream.ts';
 import { HOP_HEADER } from './hops.ts';
@@ -39,7 +39,7 @@ export type PassThroughRequest = {
 };
 
 /** Makes the body for one deployment: its own name for the model, its defaults. */
-export function bodyFor({ scan, asked, set }: PassThroughRequest, target: UpstreamTarget): Buffer {
+export function bodyFor({ scan, asked, set }: PassThroughRequest, target: UpstreamTarget): Body {
   const { model, defaults } = target;
   return spliceBody(scan, { asked, model, defaults, ...(set === undefined ? {} : { set }) });
 }
@@ -47,7 +47,7 @@ export function bodyFor({ scan, asked, set }: PassThroughRequest, target: Upstre
 /** Makes the request to one deployment. */
 export function toUpstreamRequest(
   { origin, basePath, headers }: UpstreamTarget,
-  sent: { readonly path: string; readonly hops: string; readonly body: Buffer; readonly clocks: Clocks },
+  sent: { readonly path: string; readonly hops: string; readonly body: Body; readonly clocks: Clocks },
 ): UpstreamRequest {
   const { path, hops, body, clocks } = sent;
   return {

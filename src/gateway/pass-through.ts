@@ -3,7 +3,7 @@ import { readLeadingFailure, StreamTap } from '../providers/openai/stream-tap.ts
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
 import type { Attempts } from '../router/attempts.ts';
 import type { Headers } from '../wire/http.ts';
-import type { Exchange, UpstreamSink } from '../wire/upstream.ts';
+import type { Body, Exchange, UpstreamSink } from '../wire/upstream.ts';
 import type { Call } from './call.ts';
 import { EventStream } from './event-stream.ts';
 import { isPassedThrough } from './answering.ts';
@@ -45,7 +45,7 @@ class Passage implements UpstreamSink {
   readonly #tap: StreamTap | undefined;
   /** Let go once the answer has begun: a stream may outlast its request's body by minutes. */
   #request: PassThroughRequest | undefined;
-  #body: Buffer | undefined;
+  #body: Body | undefined;
   #target: UpstreamTarget;
   #exchange: Exchange | undefined;
   #pause: NodeJS.Timeout | undefined;

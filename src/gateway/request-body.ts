@@ -4,6 +4,7 @@ import { scanTopLevel } from '../wire/json-scan.ts';
 import type { Scan, ScanRules } from '../wire/json-scan.ts';
 import { splice } from '../wire/json-splice.ts';
 import type { MemberChanges } from '../wire/json-splice.ts';
+import type { Body } from '../wire/upstream.ts';
 
 /** Largest body that is read, in bytes. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -70,7 +71,7 @@ export type BodyChanges = {
 };
 
 /** Makes the upstream's body: what must change is spliced in, everything else stays byte for byte. */
-export function spliceBody(scan: Scan, { asked, model, defaults, set }: BodyChanges): Buffer {
+export function spliceBody(scan: Scan, { asked, model, defaults, set }: BodyChanges): Body {
   const changes: Record<string, string | null> = { ...set };
   if (asked !== model) changes['model'] = JSON.stringify(model);
   for (const [field, json] of defaults) {

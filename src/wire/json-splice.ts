@@ -1,13 +1,17 @@
 import type { Scan } from './json-scan.ts';
+import type { Body } from './upstream.ts';
 
 /** What becomes of top-level members: JSON text sets one, `null` removes it. */
 export type MemberChanges = Readonly<Record<string, string | null>>;
 
+/** Longest body that is copied, in bytes: of a longer one the pieces are given. */
+const MAX_COPIED_BYTES = 8 * 1024;
+
 /**
- * Changes top-level members of a scanned body. Values that are not named are copied byte for byte; a
- * new member comes first.
+ * Changes top-level members of a scanned body. Values that are not named stay byte for byte; a new
+ * member comes first. The pieces of a long body share its memory.
  */
-export function splice(scan: Scan, changes: MemberChanges): Buffer {
+export function splice(scan: Scan, changes: MemberChanges): Body {
   let added = '';
   const replaced: Replacement[] = [];
   for (const name in changes) {
@@ -22,15 +26,26 @@ export function splice(scan: Scan, changes: MemberChanges): Buffer {
     const start = scan.body.indexOf('{') + 1;
     replaced.push({ start, end: start, json: scan.members.size === 0 ? added : `${added},` });
   }
-  return overwrite(scan.body, replaced);
+  if (replaced.length > 1) replaced.sort((a, b) => a.start - b.start);
+  return scan.body.length > MAX_COPIED_BYTES ? cut(scan.body, replaced) : overwrite(scan.body, replaced);
 }
 
 /** Bytes of a body and the text that takes their place. */
 type Replacement = { readonly start: number; readonly end: number; readonly json: string };
 
+function cut(body: Buffer, replacements: readonly Replacement[]): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const { start, end, json } of replacements) {
+    pieces.push(body.subarray(at, start), Buffer.from(json));
+    at = end;
+  }
+  pieces.push(body.subarray(at));
+  return pieces;
+}
+
 /** Replaces values where they stand: everything between them is one copy. */
-function overwrite(body: Buffer, replacements: Replacement[]): Buffer {
-  if (replacements.length > 1) replacements.sort((a, b) => a.start - b.start);
+function overwrite(body: Buffer, replacements: readonly Replacement[]): Buffer {
   let bytes = body.length;
   for (const { start, end, json } of replacements) bytes += start - end + Buffer.byteLength(json);
   const whole = Buffer.allocUnsafe(bytes);

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { byteLengthOf, isInPieces } from './body-pieces.ts';
 import type { Headers } from './http.ts';
 import type { RequestFormatter } from './http1/client-request.ts';
 import { MAX_RESPONSE_HEAD_BYTES } from './http1/response-head.ts';
@@ -63,7 +64,10 @@ export class NodeConnection implements Connection {
     outgoing.on('error', (error) => {
       if (this.#request === outgoing) this.#onError(error);
     });
-    outgoing.end(request.body);
+    if (isInPieces(request.body)) {
+      for (const piece of request.body) outgoing.write(piece);
+      outgoing.end();
+    } else outgoing.end(request.body);
   }
 
   #onError(error: Error): void {
@@ -155,7 +159,7 @@ export class NodeConnection implements Connection {
 
 function headersOf({ method, headers, body }: UpstreamRequest, host: string): Record<string, string> {
   const own: Record<string, string> = { host, ...headers, 'accept-encoding': 'identity' };
-  if (body !== undefined) own['content-length'] = String(Buffer.byteLength(body));
+  if (body !== undefined) own['content-length'] = String(byteLengthOf(body));
   else if (method === 'POST') own['content-length'] = '0';
   return own;
 }

@@ -29,6 +29,9 @@ export const LOCAL_CLOCKS: Clocks = {
   totalMs: 1_800_000,
 };
 
+/** Bytes of a message, in one piece or in several that follow each other. */
+export type Body = Buffer | readonly Buffer[];
+
 /** One request to an upstream. */
 export type UpstreamRequest = {
   /** Scheme, host and port: `http://127.0.0.1:11434`. */
@@ -38,7 +41,7 @@ export type UpstreamRequest = {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
   /** Lower-case names. `accept-encoding: identity` is added by the client. */
   readonly headers: Headers;
-  readonly body?: Buffer | string;
+  readonly body?: Body | string;
   readonly clocks: Clocks;
 };
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { byteLengthOf, isInPieces } from '../body-pieces.ts';
 import type { Headers } from '../http.ts';
 import type { Connection, ConnectionEvents, ConnectionPool } from '../upstream-connection.ts';
 import type { Endpoint } from '../upstream-endpoint.ts';
@@ -171,15 +172,16 @@ function write(socket: Socket, head: string, { method, body }: UpstreamRequest):
     socket.write(method === 'POST' ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, 'latin1');
     return;
   }
-  const bytes = Buffer.byteLength(body);
+  const bytes = byteLengthOf(body);
   const whole = `${head}content-length: ${bytes}\r\n\r\n`;
-  if (bytes <= JOIN_BYTES) {
+  if (bytes <= JOIN_BYTES && !isInPieces(body)) {
     socket.write(whole + latin1Of(body), 'latin1');
     return;
   }
   socket.cork();
   socket.write(whole, 'latin1');
-  socket.write(body, 'utf8');
+  if (isInPieces(body)) for (const piece of body) socket.write(piece);
+  else socket.write(body, 'utf8');
   socket.uncork();
 }
 
