@@ -68,13 +68,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
     ...sources.list(),
     ...vaultNames().map((vault) => toVaultDeployment({ vault }, `${VAULT_PREFIX}${vault}`)),
   ];
-  const unknown = (name: string): Resolution => ({
-    kind: 'unknown',
-    nearest: nearestNames(
-      name,
-      list().map((deployment) => deployment.modelName),
-    ),
-  });
+  const unknown = (name: string): Resolution => unknownAmong(name, list());
   const resolveVault = (name: string): Resolution | undefined => {
     const parsed = parseVaultModel(name);
     if (parsed === undefined) return undefined;
@@ -88,8 +82,8 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
   const resolve = (name: string): Resolution => {
     const wanted = name.normalize('NFC');
     // However else backends are ordered, what is configured comes first.
-    const configured = sources.exact(wanted, CONFIGURED);
-    if (configured !== undefined) return configured;
+    const listed = sources.exact(wanted, CONFIGURED);
+    if (listed !== undefined) return listed;
     const { backends } = selectProvider('chat', {
       mode: settings.providers.mode,
       model: wanted,
@@ -120,6 +114,11 @@ export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRe
 
 function foundAlone(deployment: Deployment): Resolution {
   return { kind: 'found', deployment, group: [deployment] };
+}
+
+function unknownAmong(name: string, deployments: readonly Deployment[]): Resolution {
+  const names = deployments.map((deployment) => deployment.modelName);
+  return { kind: 'unknown', nearest: nearestNames(name, names) };
 }
 
 /** People leave `:latest` away, so a name is as near as its short form is. */

@@ -43,10 +43,13 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 const RESET = '\u001B[0m';
 
 /**
- * Lines that are written together at most. Lines that wait longer outlive the collector's young
+ * Lines after which all are written. Lines that wait longer outlive the collector's young
  * generation, and moving them costs more than writing them.
  */
 const LINES_TOGETHER = 64;
+
+/** Lines that wait for the end of a turn at most. */
+const MOST_LINES = 1_024;
 
 type Line = {
   readonly atMs: number;
@@ -78,7 +81,9 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
     if (RANK[level] < lowest) return;
     waiting.push({ atMs: options.now(), level, message, fields });
-    if (waiting.length >= LINES_TOGETHER) flush();
+    // After what the turn has to send: the request that fills the batch need not wait for it.
+    if (waiting.length === LINES_TOGETHER) setImmediate(flush);
+    else if (waiting.length === MOST_LINES) flush();
     // Waiting lines must not keep a finished process alive; its end calls `flush`.
     else timer ??= setTimeout(flush, options.flushMs ?? 100).unref();
   };

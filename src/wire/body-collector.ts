@@ -6,6 +6,9 @@ const MIN_BYTES_PER_MS = 1024 / 1000;
 /** How long a body may be slower than that, in milliseconds. */
 const SLOW_GRACE_MS = 5_000;
 
+/** Longest body that gets its memory before it has arrived, in bytes. */
+const MAX_RESERVED_BYTES = 256 * 1024;
+
 /** What the reading of a body needs from its server. */
 export type BodyRules = {
   readonly clock: CoarseClock;
@@ -22,6 +25,8 @@ export class BodyCollector implements Watched {
   readonly #resolve: (body: Buffer) => void;
   readonly #reject: (error: ObeliskError) => void;
   readonly #startMs: number;
+  /** Memory for the whole body, where its length is known and modest. */
+  #reserved: Buffer | undefined;
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #bytes = 0;
@@ -58,6 +63,12 @@ export class BodyCollector implements Watched {
     if (declaredBytes > this.#limitBytes) this.#refuse();
   }
 
+  /** Makes room for a body of that length: whoever calls adds no byte more. */
+  reserve(bytes: number): void {
+    if (!this.#over && bytes <= MAX_RESERVED_BYTES) this.#reserved = Buffer.allocUnsafe(bytes);
+  }
+
+  /** Adds a piece that stays as it is. */
   add(chunk: Buffer): void {
     if (this.#over) return;
     this.#bytes += chunk.length;
@@ -66,10 +77,20 @@ export class BodyCollector implements Watched {
     else (this.#rest ??= []).push(chunk);
   }
 
+  /** Adds a piece whose memory is used again after the call. */
+  addCopy(chunk: Buffer): void {
+    if (this.#reserved === undefined) this.add(Buffer.from(chunk));
+    else if (!this.#over) this.#bytes += chunk.copy(this.#reserved, this.#bytes);
+  }
+
   /** The body is whole. */
   end(): void {
     if (this.#over) return;
     this.#finish();
+    if (this.#reserved !== undefined) {
+      this.#resolve(this.#reserved);
+      return;
+    }
     const first = this.#first ?? Buffer.alloc(0);
     this.#resolve(this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#bytes));
   }
@@ -88,6 +109,7 @@ export class BodyCollector implements Watched {
   #fail(error: ObeliskError): void {
     if (this.#over) return;
     this.#finish();
+    this.#reserved = undefined;
     this.#first = undefined;
     this.#rest = undefined;
     this.#reject(error);

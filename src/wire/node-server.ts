@@ -56,6 +56,8 @@ export type NodeServer = {
   close(graceMs: number): Promise<void>;
 };
 
+/** Connections that may wait to be accepted; the system allows 4,096 unless told otherwise. */
+const BACKLOG = 4096;
 const TICK_MS = 50;
 const CHECK_MS = 1_000;
 /** Resolution of the clock of connections that wait for a request. */
@@ -175,10 +177,9 @@ class HandlerServer implements NodeServer {
         date: createDateText(Date.now),
       });
     this.#server.removeAllListeners('connection');
-    this.#server.on('connection', (socket: Socket) => {
-      this.#anonymous.add(socket);
-      if (this.#codec === undefined) handOver(socket);
-      else this.#codec.accept(socket);
+    this.#server.on('connection', (accepted: Socket) => {
+      if (this.#codec === undefined) handOver(accepted);
+      this.#anonymous.add(this.#codec?.accept(accepted) ?? accepted);
     });
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
     this.#server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
@@ -190,7 +191,9 @@ class HandlerServer implements NodeServer {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const onError = (error: Error): void => reject(listenErrorOf(error, options));
     this.#server.once('error', onError);
-    this.#server.listen(options.port, options.host, () => resolve(undefined));
+    this.#server.listen({ port: options.port, host: options.host, backlog: BACKLOG }, () =>
+      resolve(undefined),
+    );
     await promise;
     this.#server.off('error', onError);
     const address: AddressInfo | string | null = this.#server.address();

@@ -1,11 +1,17 @@
 import type { Socket } from 'node:net';
 import { ServerConnection } from './server-connection.ts';
 import type { ConnectionRules } from './server-connection.ts';
+import { readInto } from './shared-read.ts';
+
+/** How much is read at once, in bytes. */
+const READ_BYTES = 64 * 1024;
 
 /** The connections of one server that the codec has. */
 export class CodecConnections {
   readonly #rules: ConnectionRules;
   readonly #open = new Set<ServerConnection>();
+  /** What connections read into: every byte is dealt with before the next read of any of them. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #closing = false;
 
   constructor(rules: Omit<ConnectionRules, 'closing' | 'onLeft'>) {
@@ -19,9 +25,14 @@ export class CodecConnections {
     };
   }
 
-  /** Serves a connection that was just accepted. */
-  accept(socket: Socket): void {
-    this.#open.add(new ServerConnection(socket, this.#rules));
+  /** Serves a connection that was just accepted. Gives the socket that it is from now on. */
+  accept(accepted: Socket): Socket {
+    const onRead = (length: number): void => connection.onBytes(this.#buffer.subarray(0, length));
+    const own = readInto(accepted, this.#buffer, onRead);
+    const connection = new ServerConnection(own ?? accepted, this.#rules);
+    if (own === undefined) accepted.on('data', connection.onBytes);
+    this.#open.add(connection);
+    return own ?? accepted;
   }
 
   /** Closes what waits, and the rest after its running request. */

@@ -78,7 +78,6 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     this.remoteAddress = socket.remoteAddress ?? '';
     rules.clock.watch(this);
     this.#sinceMs = rules.clock.nowMs;
-    socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
@@ -154,7 +153,10 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     this.#unwanted = left;
     this.#dropped = 0;
     if (this.#socket.isPaused()) this.#socket.resume();
-    if (this.#waiting !== undefined && !this.#pumping) this.#pump();
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#pumping) return;
+    this.#waiting = undefined;
+    this.#pump(waiting);
   }
 
   onTick(): void {
@@ -165,44 +167,53 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     if (rules.clock.elapsedMs(this.#sinceMs) >= limitMs) this.#socket.destroy();
   }
 
-  readonly #onData = (bytes: Buffer): void => {
-    const rest = this.#exchange === undefined ? this.#skip(bytes) : this.#exchange.takeBody(bytes);
+  /** Takes what has been read; `bytes` are valid during the call alone. */
+  readonly onBytes = (bytes: Buffer): void => {
+    const rest = this.#exchange === undefined ? bytes : this.#exchange.takeBody(bytes);
     if (rest === undefined) return;
-    this.#waiting = this.#waiting === undefined ? rest : Buffer.concat([this.#waiting, rest]);
-    if (this.#exchange === undefined) this.#pump();
-    else if (this.#waiting.length > MAX_WAITING_BYTES) this.#socket.pause();
+    if (this.#exchange === undefined) this.#pump(rest);
+    else this.#keep(rest);
   };
 
-  /** Starts waiting requests one after the other, without recursion where they are answered at once. */
-  #pump(): void {
+  /** Keeps bytes of requests that wait for the running one. */
+  #keep(bytes: Buffer): void {
+    this.#waiting = Buffer.concat(this.#waiting === undefined ? [bytes] : [this.#waiting, bytes]);
+    if (this.#waiting.length > MAX_WAITING_BYTES) this.#socket.pause();
+  }
+
+  /** Starts requests one after the other, without recursion where they are answered at once. */
+  #pump(first: Buffer): void {
     this.#pumping = true;
-    while (this.#exchange === undefined && this.#waiting !== undefined) {
-      const bytes = this.#skip(this.#waiting);
-      this.#waiting = undefined;
+    let bytes: Buffer | undefined = first;
+    while (this.#exchange === undefined && bytes !== undefined) {
+      const wanted = this.#skip(bytes);
       // What follows the last answer is not acted on: its client asks again elsewhere (RFC 9112, 9.6).
-      if (bytes !== undefined && !this.#socket.writableEnded) this.#begin(bytes);
+      bytes = wanted === undefined || this.#socket.writableEnded ? undefined : this.#begin(wanted);
     }
+    if (bytes !== undefined) this.#keep(bytes);
     this.#pumping = false;
   }
 
-  #begin(bytes: Buffer): void {
+  /** Gives back what follows the request. */
+  #begin(bytes: Buffer): Buffer | undefined {
     const end = bytes.indexOf(HEAD_END);
     const readable = end !== -1 && end <= MAX_REQUEST_HEAD_BYTES - HEAD_END.length;
     const head = readable ? parseRequestHead(bytes.toString('latin1', 0, end + 2)) : undefined;
     if (head === undefined || !this.#rules.serves(head.method, head.path)) {
       this.#handOver(bytes);
-      return;
+      return undefined;
     }
-    this.#start(head, bytes, end + HEAD_END.length);
+    return this.#start(head, bytes, end + HEAD_END.length);
   }
 
-  #start(head: RequestHead, bytes: Buffer, bodyStart: number): void {
+  #start(head: RequestHead, bytes: Buffer, bodyStart: number): Buffer | undefined {
     const exchange = new ServerExchange(head, this);
     this.#exchange = exchange;
     this.#served = true;
-    if (bodyStart < bytes.length) this.#waiting = exchange.takeBody(bytes.subarray(bodyStart));
+    const rest = bodyStart < bytes.length ? exchange.takeBody(bytes.subarray(bodyStart)) : undefined;
     this.#rules.onRequest(this.#socket);
     this.#rules.serve(exchange, exchange);
+    return rest;
   }
 
   /** Drops what an answered request still sends. */
@@ -220,13 +231,13 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     const socket = this.#socket;
     this.flush();
     this.#leave();
-    socket.unshift(bytes);
+    socket.unshift(Buffer.from(bytes));
     this.#rules.handOver(socket);
   }
 
   #leave(): void {
     const socket = this.#socket;
-    socket.off('data', this.#onData);
+    socket.off('data', this.onBytes);
     socket.off('drain', this.#onDrain);
     socket.off('end', this.#onEnd);
     socket.off('close', this.#onClose);

@@ -89,7 +89,7 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
     return this.#head.fields.get(name);
   }
 
-  /** Takes what belongs to this request's body and gives back what does not. */
+  /** Takes a copy of what belongs to this request's body and gives back what does not. */
   takeBody(bytes: Buffer): Buffer | undefined {
     const own = Math.min(bytes.length, this.#bodyLeft);
     if (own > 0) this.#take(own === bytes.length ? bytes : bytes.subarray(0, own));
@@ -193,10 +193,10 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
   #take(part: Buffer): void {
     this.#bodyLeft -= part.length;
     if (this.#collector !== undefined) {
-      this.#collector.add(part);
+      this.#collector.addCopy(part);
       if (this.#bodyLeft === 0) this.#collector.end();
     } else if (!this.#ended) {
-      this.#held.push(part);
+      this.#held.push(Buffer.from(part));
       this.#heldBytes += part.length;
       if (this.#heldBytes > MAX_HELD_BYTES && this.#bodyLeft > 0) this.#carrier.pauseReading();
     }
@@ -205,7 +205,8 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
   #collect(collector: BodyCollector): void {
     this.#collector = collector;
     collector.expect(this.#head.bodyBytes);
-    for (const part of this.#held) collector.add(part);
+    collector.reserve(this.#head.bodyBytes);
+    for (const part of this.#held) collector.addCopy(part);
     this.#held = [];
     if (this.#bodyLeft === 0) collector.end();
     else if (this.#gone) collector.gone();
