@@ -13,6 +13,9 @@ import type { Gathered } from './turn-end.ts';
 /** Bytes of later requests that may wait behind the running one. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
+/** How long a client that goes on and on is listened to no more before it is cut off, in milliseconds. */
+const LINGER_MS = 500;
+
 /** Text that is written before the end of the turn, in bytes. */
 const MAX_GATHERED = 64 * 1024;
 
@@ -147,7 +150,8 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     const left = this.#exchange?.bodyLeft ?? 0;
     this.#exchange = undefined;
     this.#sinceMs = this.#rules.clock.nowMs;
-    if (this.#late || this.#rules.closing) this.flush();
+    // Whoever still sends is told at once: the connection may be cut before the turn ends.
+    if (left > 0 || this.#late || this.#rules.closing) this.flush();
     if (this.#late) this.#socket.destroySoon();
     else if (this.#rules.closing) this.#socket.end();
     this.#unwanted = left;
@@ -223,7 +227,10 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     this.#unwanted -= dropped;
     this.#dropped += dropped;
     // Cutting at once would take the refusal from a client that is still sending.
-    if (this.#dropped > DRAIN_BYTES) this.#socket.destroy();
+    if (this.#dropped > DRAIN_BYTES && !this.#socket.isPaused()) {
+      this.#socket.pause();
+      setTimeout(() => this.destroy(), LINGER_MS).unref();
+    }
     return dropped === bytes.length ? undefined : bytes.subarray(dropped);
   }
 
