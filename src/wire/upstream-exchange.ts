@@ -25,7 +25,7 @@ type Phase = 'connecting' | 'waiting' | 'reading' | 'over';
 export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
   listedBefore: Watched | undefined;
   listedAfter: Watched | undefined;
-  readonly #request: UpstreamRequest;
+  #request: UpstreamRequest;
   readonly #sink: UpstreamSink;
   readonly #place: ExchangePlace;
   #connection: Connection | undefined;
@@ -110,6 +110,9 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
     }
     this.#enter('reading');
     this.#progress = 'head';
+    // It is not sent again, and an answer may outlast its request's body by minutes.
+    const { origin, path, method, headers: sent, clocks } = this.#request;
+    this.#request = { origin, path, method, headers: sent, clocks };
     try {
       this.#sink.onHead(status, headers);
     } catch (error) {

@@ -98,7 +98,10 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
 
   body(limitBytes: number): Promise<Buffer> {
     if (this.#bodyLeft === 0 && this.#held.length < 2 && this.#heldBytes <= limitBytes && !this.#gone) {
-      return Promise.resolve(this.#held[0] ?? NOTHING);
+      const [whole = NOTHING] = this.#held;
+      // A stream may outlast its request by minutes.
+      this.#held = [];
+      return Promise.resolve(whole);
     }
     return new Promise((resolve, reject) => {
       this.#collect(new BodyCollector(this.#carrier.bodyRules, limitBytes, { resolve, reject }));
