@@ -42,14 +42,8 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 };
 const RESET = '\u001B[0m';
 
-/**
- * Lines after which all are written. Lines that wait longer outlive the collector's young
- * generation, and moving them costs more than writing them.
- */
+/** Lines that are written together: a write for each would cost more than the line. */
 const LINES_TOGETHER = 64;
-
-/** Lines that wait for the end of a turn at most. */
-const MOST_LINES = 1_024;
 
 type Line = {
   readonly atMs: number;
@@ -58,34 +52,47 @@ type Line = {
   readonly fields: LogFields | undefined;
 };
 
-/** Creates a log. Lines are formatted together, which costs less than each on its own, and written in one batch. */
+/**
+ * Creates a log. The lines of a turn of the event loop are formatted together at its end, which costs
+ * less than each on its own and holds up no answer, and are written in batches.
+ */
 export function createLogger(options: LoggerOptions): BatchedLogger {
   const waiting: Line[] = [];
+  let text = '';
+  let lines = 0;
   let timer: NodeJS.Timeout | undefined;
   let lowest = RANK[options.level];
   const secrets = new Set<string>();
   const addSecrets = (more: readonly Secret[]): void => {
-    for (const secret of more) for (const text of shapesOf(secret.reveal())) secrets.add(text);
+    for (const secret of more) for (const shape of shapesOf(secret.reveal())) secrets.add(shape);
   };
   addSecrets(options.secrets ?? []);
   const format = options.format === 'json' ? toJson() : toText(options.colours === true);
-  const flush = (): void => {
+  const formatWaiting = (): void => {
+    for (const line of waiting) text += format(line);
+    lines += waiting.length;
+    waiting.length = 0;
+    if (lines >= LINES_TOGETHER) write();
+  };
+  const write = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (waiting.length === 0) return;
-    let text = '';
-    for (const line of waiting) text += format(line);
-    waiting.length = 0;
-    options.stream.write(withoutSecrets(text, secrets));
+    const batch = text;
+    text = '';
+    lines = 0;
+    if (batch !== '') options.stream.write(withoutSecrets(batch, secrets));
+  };
+  const flush = (): void => {
+    formatWaiting();
+    write();
   };
   const log = (level: LogLevel, message: string, fields: LogFields | undefined): void => {
     if (RANK[level] < lowest) return;
     waiting.push({ atMs: options.now(), level, message, fields });
-    // After what the turn has to send: the request that fills the batch need not wait for it.
-    if (waiting.length === LINES_TOGETHER) setImmediate(flush);
-    else if (waiting.length === MOST_LINES) flush();
+    if (waiting.length === 1) setImmediate(formatWaiting);
+    else if (waiting.length === LINES_TOGETHER) formatWaiting();
     // Waiting lines must not keep a finished process alive; its end calls `flush`.
-    else timer ??= setTimeout(flush, options.flushMs ?? 100).unref();
+    timer ??= setTimeout(flush, options.flushMs ?? 100).unref();
   };
   return {
     debug: (message, fields) => log('debug', message, fields),
