@@ -222,3 +222,13 @@ test('whoever writes on and on in one turn is told to wait', async (t) => {
   socket.write(post('/hot/1', ''));
   assert.ok((await promise) < 1_000);
 });
+
+test('whoever sends no more after its request still gets an answer of the same turn', async (t) => {
+  const { socket, heard } = await start(t, (_request, response) => {
+    response.head(200, { 'content-length': '2' });
+    response.end('ok');
+  });
+  socket.end(post('/hot/1', ''));
+  await once(socket, 'close');
+  assert.match(heard(), /\r\n\r\nok$/);
+});

@@ -259,6 +259,7 @@ export class ServerConnection implements Carrier, Watched, Gathered {
 
   /** A client that sends no more has left, as node:http sees it too. */
   readonly #onEnd = (): void => {
+    this.flush();
     if (this.#exchange === undefined) this.#socket.end();
     else this.#socket.destroy();
   };
