@@ -92,7 +92,8 @@ test('the same deployment is asked again after a pause for 408, 409 and 5xx only
     await using gateway = await startRouted(deployments([upstream.origin]));
     const answer = await chat(gateway);
     assert.equal(answer.status, 200, String(status));
-    assert.equal(answer.headers['x-obelisk-attempts'], '3');
+    const received = upstream.requests.map((one) => `${one.connection} ${one.method} ${one.path}`);
+    assert.equal(answer.headers['x-obelisk-attempts'], '3', `${status}: ${received.join(', ')}`);
   }
 });
 

@@ -5,7 +5,9 @@ import type { CoarseClock, Watched } from './coarse-clock.ts';
 import type { Headers, HttpRequest, HttpResponse } from './http.ts';
 
 /** How much of a refused body is read and dropped, so that the client gets to read the refusal. */
-export const DRAIN_BYTES: number = 64 * 1024 * 1024;
+export const DRAIN_BYTES: number = 32 * 1024 * 1024;
+/** How long a client that sends more than that still has to read it before it is cut off, in milliseconds. */
+export const LINGER_MS = 500;
 /** Longest body that is copied to leave with its head. */
 const MAX_JOINED_BYTES = 16 * 1024;
 
@@ -36,7 +38,10 @@ function collect(incoming: IncomingMessage, collector: BodyCollector): void {
   let dropped = 0;
   incoming.on('data', (chunk: Buffer) => {
     if (collector.over) dropped += chunk.length;
-    if (dropped > DRAIN_BYTES) incoming.destroy();
+    if (dropped > DRAIN_BYTES && !incoming.isPaused()) {
+      incoming.pause();
+      setTimeout(() => incoming.destroy(), LINGER_MS).unref();
+    }
     collector.add(chunk);
   });
   incoming.on('end', () => collector.end());

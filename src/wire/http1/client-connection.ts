@@ -8,24 +8,23 @@ import type { UpstreamRequest } from '../upstream.ts';
 import type { RequestFormatter } from './client-request.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseEvents } from './response-reader.ts';
+import { latin1Of } from './response-text.ts';
+import { createReadBuffer } from './shared-read.ts';
 import { flushAtTurnEnd } from './turn-end.ts';
 import type { Gathered } from './turn-end.ts';
 
-/** How much is read at once, in bytes. */
-const READ_BYTES = 64 * 1024;
 /** Longest body that is joined to its head, in bytes: copying more costs more than a second piece to write. */
 const JOIN_BYTES = 2 * 1024;
 
 /** What the connections of one client share. */
 export type CodecParts = {
   readonly formatter: RequestFormatter;
-  /** What sockets read into: every byte is dealt with before the next read of any of them. */
   readonly buffer: Buffer;
 };
 
 /** Creates what the connections of one client share. */
 export function createCodecParts(formatter: RequestFormatter): CodecParts {
-  return { formatter, buffer: Buffer.allocUnsafeSlow(READ_BYTES) };
+  return { formatter, buffer: createReadBuffer() };
 }
 
 /** Where a connection belongs. */
@@ -183,9 +182,4 @@ function write(socket: Socket, head: string, { method, body }: UpstreamRequest):
   if (isInPieces(body)) for (const piece of body) socket.write(piece);
   else socket.write(body, 'utf8');
   socket.uncork();
-}
-
-/** The bytes of a body, one character each. */
-function latin1Of(body: Buffer | string): string {
-  return (typeof body === 'string' ? Buffer.from(body) : body).toString('latin1');
 }

@@ -1,17 +1,13 @@
 import type { Socket } from 'node:net';
 import { ServerConnection } from './server-connection.ts';
 import type { ConnectionRules } from './server-connection.ts';
-import { readInto } from './shared-read.ts';
-
-/** How much is read at once, in bytes. */
-const READ_BYTES = 64 * 1024;
+import { createReadBuffer, readInto } from './shared-read.ts';
 
 /** The connections of one server that the codec has. */
 export class CodecConnections {
   readonly #rules: ConnectionRules;
   readonly #open = new Set<ServerConnection>();
-  /** What connections read into: every byte is dealt with before the next read of any of them. */
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #buffer = createReadBuffer();
   #closing = false;
 
   constructor(rules: Omit<ConnectionRules, 'closing' | 'onLeft'>) {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { BodyRules } from '../body-collector.ts';
 import type { CoarseClock, Watched } from '../coarse-clock.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
-import { DRAIN_BYTES } from '../node-exchange.ts';
+import { DRAIN_BYTES, LINGER_MS } from '../node-exchange.ts';
 import { MAX_REQUEST_HEAD_BYTES, parseRequestHead } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
@@ -12,9 +12,6 @@ import type { Gathered } from './turn-end.ts';
 
 /** Bytes of later requests that may wait behind the running one. */
 const MAX_WAITING_BYTES = 64 * 1024;
-
-/** How long a client that goes on and on is listened to no more before it is cut off, in milliseconds. */
-const LINGER_MS = 500;
 
 /** Text that is written before the end of the turn, in bytes. */
 const MAX_GATHERED = 64 * 1024;

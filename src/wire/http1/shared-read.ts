@@ -1,6 +1,14 @@
 import { Socket } from 'node:net';
 import type { SocketConstructorOpts } from 'node:net';
 
+/** How much is read at once, in bytes. */
+const READ_BYTES = 64 * 1024;
+
+/** Makes a buffer that connections share: every byte is dealt with before the next read of any of them. */
+export function createReadBuffer(): Buffer {
+  return Buffer.allocUnsafeSlow(READ_BYTES);
+}
+
 /** Releases of Node whose insides are known to allow it. */
 const TRIED: ReadonlySet<string> = new Set(['24']);
 

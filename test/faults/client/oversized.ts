@@ -10,11 +10,8 @@ const LIMIT_BYTES = 16 * MEBIBYTE;
 const TOO_LARGE: Refusal = { status: 413, code: 'payload_too_large' };
 /** More than this is never taken from a client whose body was refused. */
 const TAKEN_BYTES = 96 * MEBIBYTE;
-/**
- * How much more memory the process may have in use while a gigabyte is sent at it: what is taken. Which
- * part of that the collector has not given back yet depends on what was asked before.
- */
-const HELD_BYTES = TAKEN_BYTES;
+/** How much more memory a body of any length may cost: the cap once, and what the collector has not yet taken. */
+const HELD_BYTES = 64 * MEBIBYTE;
 
 const PART = Buffer.alloc(256 * 1024, 'x');
 const CHUNK = Buffer.concat([Buffer.from(`${PART.length.toString(16)}\r\n`), PART, Buffer.from('\r\n')]);

@@ -27,7 +27,7 @@ const STALLED = 200;
 const STALLED_TOGETHER = 5;
 const WORDS = Array.from({ length: 20 }, (_, index) => `w${index} `);
 /** What floods leave to be collected, however many they are: what waits in sockets is seen in resident memory only. */
-const GARBAGE_BYTES = 128 * MIB;
+const GARBAGE_BYTES = 96 * MIB;
 /** What a connection and its request hold besides the text that waits. */
 const SLACK_BYTES = 128 * 1024;
 
