@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   vault: ['shared'],
   wire: ['shared', 'telemetry'],
   providers: ['shared', 'wire'],
-  ollama: ['shared', 'telemetry', 'wire', 'providers'],
+  ollama: ['shared', 'telemetry', 'store', 'wire', 'providers'],
   router: ['shared', 'telemetry', 'config', 'wire', 'providers', 'ollama'],
   rag: ['shared', 'telemetry', 'config', 'store', 'vault', 'providers'],
   site: ['shared', 'wire', 'vault', 'rag'],

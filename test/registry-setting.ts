@@ -1,4 +1,5 @@
 /** A registry against scripted servers: an Ollama, a LiteLLM proxy, and a `model_list` of the test's own. */
+import { defaultFleet } from '../src/config/default-fleet.ts';
 import type { ModelEntry, ProviderMode, Settings } from '../src/config/settings.ts';
 import { createOllamaClient } from '../src/ollama/client.ts';
 import { createOllamaDiscovery } from '../src/ollama/discovery.ts';
@@ -88,11 +89,19 @@ function settingsOf(url: string, wanted: RegistryWanted): Settings {
       timeouts: { headersMs: 10_000, bodyMs: 60_000, keepAliveMs: 65_000, stalledMs: 60_000 },
       drainMs: 30_000,
     },
+    inferenceKeys: [],
     modelList: (wanted.modelList ?? []).map(entryOf),
     routing: { strategy: 'simple-shuffle', retries: 2, retryAfterMs: 0, timeouts: {} },
     providers: {
       mode: wanted.mode ?? 'operation',
-      ollama: { url, hardware: {}, modelOverrides: {}, pollMs: 5000, ...wanted.defaults },
+      ollama: {
+        url,
+        hardware: {},
+        modelOverrides: {},
+        pollMs: 5000,
+        ...defaultFleet(url),
+        ...wanted.defaults,
+      },
     },
     vaults: [],
     rag: {},

@@ -9,6 +9,7 @@ import { configError } from './config-problem.ts';
 import { defaultDataDir, pathsOf, resolvePath } from './data-dir.ts';
 import { asOneOf, asText } from './pick.ts';
 import type { FileFacts, Picker } from './pick.ts';
+import { defaultFleet } from './default-fleet.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolveServer } from './resolve-server.ts';
 import { resolveRouting } from './resolve-routing.ts';
@@ -28,6 +29,7 @@ export function resolveSettings(from: Resolving, picker: Picker): Settings {
   return {
     server: resolveServer(file, picker, inputs),
     ...(masterKey === undefined ? {} : { masterKey }),
+    inferenceKeys: [],
     modelList: resolveModels(file, { picker, facts, environment: inputs.environment }),
     routing: resolveRouting(file, picker),
     providers: resolveProviders(from, picker),
@@ -72,8 +74,10 @@ function resolveOllama(from: Resolving, picker: Picker): Settings['providers']['
   const at = (key: string): readonly string[] => ['providers', 'ollama', key];
   const model = optional(picker, at('default_model'), ollama.default_model);
   const embedding = optional(picker, at('default_embedding_model'), ollama.default_embedding_model);
+  const url = resolveOllamaUrl(from, picker);
   return {
-    url: resolveOllamaUrl(from, picker),
+    url,
+    ...defaultFleet(url),
     ...(model === undefined ? {} : { defaultModel: model }),
     ...(embedding === undefined ? {} : { defaultEmbeddingModel: embedding }),
     hardware: picker.pick(

@@ -75,6 +75,42 @@ export type VaultEntry = {
   readonly path: string;
 };
 
+/** How a host is chosen for a model that several have. */
+export type OllamaPlacement = 'warm-first' | 'least-busy' | 'round-robin';
+
+/** One server of Ollama. */
+export type OllamaHostSettings = {
+  /** In `x-obelisk-deployment`, metrics and on the command line; `host:port` of the URL unless told. */
+  readonly name: string;
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer`, to a proxy in front of it. */
+  readonly apiKey?: Secret;
+  /** Part of the requests, relative to the other hosts. */
+  readonly weight: number;
+  readonly tags: readonly string[];
+  /** Its OLLAMA_NUM_PARALLEL: requests that it serves at once per model. */
+  readonly parallel: number;
+  /** Memory for models, in bytes. */
+  readonly memoryBytes?: number;
+  /** Over `hardware` of all hosts. */
+  readonly hardware: Readonly<Record<string, number | boolean>>;
+  /** Over `model_overrides` of all hosts. */
+  readonly modelOverrides: Readonly<Record<string, Readonly<Record<string, number | boolean>>>>;
+};
+
+/** Models that are loaded ahead of their first request. */
+export type PreloadSettings = {
+  readonly model: string;
+  /** Names or tags of hosts; absent: every host that has it. */
+  readonly hosts?: readonly string[];
+  /** `HH:MM` of the local day; absent: at start. */
+  readonly at?: string;
+  /** Days of the week, 0 is Sunday; absent: every day. */
+  readonly days?: readonly number[];
+  readonly keepAlive?: number | string;
+};
+
 /** The whole effective configuration: immutable, replaced as a whole on reload. */
 export type Settings = {
   readonly server: {
@@ -95,6 +131,8 @@ export type Settings = {
     readonly drainMs: number;
   };
   readonly masterKey?: Secret;
+  /** Keys that open models and vaults, but no management. */
+  readonly inferenceKeys: readonly Secret[];
   readonly modelList: readonly ModelEntry[];
   readonly routing: RoutingSettings;
   readonly providers: {
@@ -109,6 +147,22 @@ export type Settings = {
       readonly modelOverrides: Readonly<Record<string, Readonly<Record<string, number | boolean>>>>;
       /** Milliseconds between two looks for models. */
       readonly pollMs: number;
+      /** At least one; the first is that of `url`, where none are listed. */
+      readonly hosts: readonly OllamaHostSettings[];
+      readonly placement: OllamaPlacement;
+      /** Requests that may wait per host and model. */
+      readonly queueLimit: number;
+      /** Whether models that leave the machine are served. */
+      readonly allowCloud: boolean;
+      /** Registries that models are pulled from and pushed to, `host` or `host:port`. */
+      readonly registries: readonly string[];
+      /** Those of them that are spoken to without TLS. */
+      readonly insecureRegistries: readonly string[];
+      /** Runner options that a request may set itself, at the price of a reload. */
+      readonly requestOptions: readonly string[];
+      /** Names or tags of the hosts that may serve a model, by its name. */
+      readonly modelHosts: Readonly<Record<string, readonly string[]>>;
+      readonly preload: readonly PreloadSettings[];
     };
     readonly litellm?: { readonly apiBase: string; readonly apiKey?: Secret };
   };

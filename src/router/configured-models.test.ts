@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { defaultFleet } from '../config/default-fleet.ts';
 import type { ModelEntry, Settings } from '../config/settings.ts';
 import { Secret } from '../shared/secret.ts';
 import { toConfiguredModel } from './configured-models.ts';
@@ -8,7 +9,13 @@ import type { ConfiguredModel } from './configured-models.ts';
 
 const providers: Settings['providers'] = {
   mode: 'operation',
-  ollama: { url: 'http://127.0.0.1:11434', hardware: {}, modelOverrides: {}, pollMs: 5000 },
+  ollama: {
+    url: 'http://127.0.0.1:11434',
+    hardware: {},
+    modelOverrides: {},
+    pollMs: 5000,
+    ...defaultFleet('http://127.0.0.1:11434'),
+  },
   litellm: { apiBase: 'http://litellm:4000', apiKey: new Secret('sk-proxy') },
 };
 
