@@ -1,6 +1,5 @@
 /** A gateway over several upstreams of one name, and ways to ask it. */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 
 import type { DeploymentRouting, RoutingSettings } from '../src/config/settings.ts';
 import type { Deployment } from '../src/router/deployment.ts';
@@ -37,13 +36,26 @@ export function chat(gateway: TestGateway, more: object = {}): Promise<Answer> {
   });
 }
 
-/** The origin of a port that nobody listens on. */
+/**
+ * Ports that the system gives nobody who asks for any: one that was just freed may be given to an
+ * upstream of another test, which then hears what was meant for nobody.
+ */
+const UNGIVEN_PORTS = Array.from({ length: 200 }, (_, index) => 700 + index).values();
+
+/** The origin of a port that nobody listens on; each call gives another one. */
 export async function refusingOrigin(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return `http://127.0.0.1:${port}`;
+  for (const port of UNGIVEN_PORTS) if (await isRefused(port)) return `http://127.0.0.1:${port}`;
+  throw new Error('every port that was tried has a listener');
+}
+
+async function isRefused(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const heard = new Promise<boolean>((resolve) => {
+    socket.on('connect', () => resolve(false)).on('error', () => resolve(true));
+  });
+  const refused = await heard;
+  socket.destroy();
+  return refused;
 }
 
 /** The same steps for every request. */
