@@ -1,4 +1,4 @@
-import { REFUSED_OPTIONS } from '../src/config/ollama-options.ts';
+import { REFUSED_OPTIONS } from '../src/shared/ollama-options.ts';
 import { DEPLOYMENT_WITHOUT_EFFECT, SECTIONS_WITHOUT_EFFECT } from '../src/config/litellm-keys.ts';
 import type { SchemaNode } from '../src/config/schema-tree.ts';
 import { toKeyTable } from './schema-table.ts';

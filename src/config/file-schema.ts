@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigFile } from './config-file.ts';
-import { RUNNER_OPTIONS } from './ollama-options.ts';
-import type { RunnerOption } from './ollama-options.ts';
+import { RUNNER_OPTIONS } from '../shared/ollama-options.ts';
+import type { RunnerOption } from '../shared/ollama-options.ts';
 import { DEPLOYMENT_ROUTING, litellmSettings, routerSettings, upstream } from './routing-schema.ts';
 import { hostProblem, masterKeyProblem } from './safe-bind.ts';
 import { EMPTY_TEXT, hostName, origin, refined, seconds, text, truth, url, whole } from './schema-values.ts';

@@ -1,4 +1,4 @@
-import { noticeOf } from './ollama-options.ts';
+import { noticeOf } from '../shared/ollama-options.ts';
 import type { FileFacts } from './pick.ts';
 import type { Settings } from './settings.ts';
 import type { Path } from './yaml-tree.ts';

@@ -5,7 +5,7 @@ import { configError, printableKey } from './config-problem.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { fileSchema } from './file-schema.ts';
 import { DEPLOYMENT_KEYS, SETTINGS_WITH_EFFECT } from './litellm-keys.ts';
-import { refusalOf } from './ollama-options.ts';
+import { refusalOf } from '../shared/ollama-options.ts';
 import { knownKeysAt, placeOfKey, toSchemaTree } from './schema-tree.ts';
 import type { Path, YamlTree } from './yaml-tree.ts';
 

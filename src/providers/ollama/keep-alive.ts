@@ -1,9 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
-
-/** Go's `time.ParseDuration`: a sign, then numbers with a unit each. */
-const GO_DURATION =
-  /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*$/;
-const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
+import { KEEP_ALIVE_FORMS, keepAliveSeconds } from '../../shared/keep-alive.ts';
 
 /**
  * Writes `keep_alive` as Ollama takes it: a number is seconds (negative: for ever, 0: unload), a
@@ -12,21 +8,15 @@ const NUMBER = /^[+-]?\d+(?:\.\d+)?$/;
  * @throws ObeliskError `invalid_request` when it is neither.
  */
 export function toKeepAlive(value: number | string): number | string {
-  if (typeof value === 'number') {
-    if (Number.isFinite(value)) return value;
-    throw refused(String(value));
-  }
-  const text = value.trim();
-  if (NUMBER.test(text)) return Number(text);
-  if (text === '0' || GO_DURATION.test(text)) return text;
-  throw refused(text);
+  const seconds = keepAliveSeconds(value);
+  if (seconds === undefined) throw refused(String(value).trim());
+  if (typeof value === 'number' || !Number.isNaN(Number(value))) return seconds;
+  return value.trim();
 }
 
 function refused(value: string): ObeliskError {
   const shown = JSON.stringify(value.slice(0, 40));
-  return new ObeliskError(
-    'invalid_request',
-    `keep_alive is ${shown}; write seconds (300, -1 for ever) or a duration ("5m", "1h30m")`,
-    { param: 'keep_alive' },
-  );
+  return new ObeliskError('invalid_request', `keep_alive is ${shown}; write ${KEEP_ALIVE_FORMS}`, {
+    param: 'keep_alive',
+  });
 }

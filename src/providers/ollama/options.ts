@@ -1,4 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
+import { RUNNER_OPTIONS, SAMPLING_OPTIONS } from '../../shared/ollama-options.ts';
 
 /** What an option of Ollama's does: `runner` options reload the model when they differ. */
 export type OllamaOptionKind = 'runner' | 'sampling';
@@ -10,32 +11,20 @@ type OptionRule = {
   readonly minimum?: number;
 };
 
-const runner = (type: OptionType): OptionRule => ({ kind: 'runner', type });
-const sampling = (type: OptionType): OptionRule => ({ kind: 'sampling', type });
-
 /** Every option that Ollama reads from `options` (its `api.Options` and `api.Runner`). */
 export const OLLAMA_OPTIONS: ReadonlyMap<string, OptionRule> = new Map([
-  // Ollama itself raises a smaller window to 4, and then says that no prompt fits.
-  ['num_ctx', { ...runner('integer'), minimum: 4 }],
-  ['num_batch', { ...runner('integer'), minimum: 1 }],
-  ['num_gpu', runner('integer')],
-  ['main_gpu', runner('integer')],
-  ['use_mmap', runner('boolean')],
-  ['num_thread', runner('integer')],
-  ['draft_num_predict', runner('integer')],
-  ['num_keep', sampling('integer')],
-  ['seed', sampling('integer')],
-  ['num_predict', sampling('integer')],
-  ['top_k', sampling('integer')],
-  ['top_p', sampling('number')],
-  ['min_p', sampling('number')],
-  ['typical_p', sampling('number')],
-  ['repeat_last_n', sampling('integer')],
-  ['temperature', sampling('number')],
-  ['repeat_penalty', sampling('number')],
-  ['presence_penalty', sampling('number')],
-  ['frequency_penalty', sampling('number')],
-  ['stop', sampling('strings')],
+  ...Object.entries(RUNNER_OPTIONS).map(([name, { kind, minimum }]): [string, OptionRule] => [
+    name,
+    {
+      kind: 'runner',
+      type: kind === 'whole' ? 'integer' : kind,
+      ...(minimum === undefined ? {} : { minimum }),
+    },
+  ]),
+  ...Object.entries(SAMPLING_OPTIONS).map(([name, type]): [string, OptionRule] => [
+    name,
+    { kind: 'sampling', type },
+  ]),
 ]);
 
 /**

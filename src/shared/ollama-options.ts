@@ -9,6 +9,7 @@ export type RunnerOption = {
 export const RUNNER_OPTIONS: Readonly<Record<string, RunnerOption>> = {
   num_ctx: {
     kind: 'whole',
+    // Ollama itself raises a smaller window to 4, and then says that no prompt fits.
     minimum: 4,
     meaning: 'Context window in tokens. Without it: what the model was trained for, at most 16,384.',
   },
@@ -32,6 +33,23 @@ export const RUNNER_OPTIONS: Readonly<Record<string, RunnerOption>> = {
   },
 };
 
+/** What a sampling option of Ollama takes; none of them loads a model anew. */
+export const SAMPLING_OPTIONS: Readonly<Record<string, 'integer' | 'number' | 'strings'>> = {
+  num_keep: 'integer',
+  seed: 'integer',
+  num_predict: 'integer',
+  top_k: 'integer',
+  top_p: 'number',
+  min_p: 'number',
+  typical_p: 'number',
+  repeat_last_n: 'integer',
+  temperature: 'number',
+  repeat_penalty: 'number',
+  presence_penalty: 'number',
+  frequency_penalty: 'number',
+  stop: 'strings',
+};
+
 const GONE_IN_0_7 = 'Ollama removed it in 0.7.0 and ignores it';
 
 /** Options that Ollama no longer has, or never had: why, and what to use instead. */
@@ -52,28 +70,12 @@ export const REFUSED_OPTIONS: Readonly<Record<string, string>> = {
   model_overrides: 'it stands one level higher: providers.ollama.model_overrides',
 };
 
-const SAMPLING: ReadonlySet<string> = new Set([
-  'temperature',
-  'top_k',
-  'top_p',
-  'min_p',
-  'typical_p',
-  'repeat_last_n',
-  'repeat_penalty',
-  'presence_penalty',
-  'frequency_penalty',
-  'seed',
-  'num_predict',
-  'num_keep',
-  'stop',
-]);
-
 /** Why a key cannot stand among the hardware options, or undefined when it is just unknown. */
 export function refusalOf(option: string): string | undefined {
-  if (SAMPLING.has(option)) {
+  if (Object.hasOwn(SAMPLING_OPTIONS, option)) {
     return 'it is a sampling option, not one of hardware; send it with the request, or set it in litellm_params of a model_list entry';
   }
-  return REFUSED_OPTIONS[option];
+  return Object.hasOwn(REFUSED_OPTIONS, option) ? REFUSED_OPTIONS[option] : undefined;
 }
 
 /** What a person who set a hardware option should know about it; undefined when it does what it says. */
