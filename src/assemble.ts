@@ -23,8 +23,8 @@ export type House = {
   config(): LoadedConfig;
   /** Serves every request, from a socket or from inside, as the configuration in force says. */
   readonly handler: Handler;
-  /** A key for this machine's own command line, where a master key is set. */
-  localToken(): Secret | undefined;
+  /** A key for this machine's own command line. */
+  localToken(): Secret;
   /**
    * Puts another configuration in force: requests that come from then on are answered by it, those
    * under way end with the one they began with.
@@ -81,8 +81,8 @@ class ReloadingHouse implements House {
     return this.#config;
   }
 
-  localToken(): Secret | undefined {
-    return this.#serving.settings.masterKey && this.lasting.localToken;
+  localToken(): Secret {
+    return this.lasting.localToken;
   }
 
   /** One at a time, in the order of the calls. */
@@ -135,6 +135,7 @@ class ReloadingHouse implements House {
 export function secretsOf(settings: Settings): readonly Secret[] {
   const all = [
     settings.masterKey,
+    ...settings.inferenceKeys,
     settings.providers.litellm?.apiKey,
     ...settings.modelList.map((entry) => entry.apiKey),
   ];

@@ -38,7 +38,7 @@ export type Lasting = {
   readonly idOf: (request: HttpRequest) => string;
   /** Where the server is reached once it listens; answers name notes by it. */
   readonly address: { url: string };
-  /** A key for this machine's own command line, good while a master key is set. */
+  /** A key for this machine's own command line; without a master key the only one that opens the management. */
   readonly localToken: Secret;
 };
 

@@ -43,11 +43,12 @@ function filesOf(house: House, url: string): ReadonlyMap<string, string> {
     url,
     pid: process.pid,
     vaults: library.status().map((vault) => ({ name: vault.name, path: vault.path })),
-    ...(token === undefined ? {} : { tokenFile: TOKEN_FILE }),
+    tokenFile: TOKEN_FILE,
   };
-  const files = new Map([[path.join(settings.dataDir, SERVER_FILE), JSON.stringify(word)]]);
-  if (token !== undefined) files.set(path.join(settings.dataDir, TOKEN_FILE), token.reveal());
-  return files;
+  return new Map([
+    [path.join(settings.dataDir, SERVER_FILE), JSON.stringify(word)],
+    [path.join(settings.dataDir, TOKEN_FILE), token.reveal()],
+  ]);
 }
 
 /** Another server may have taken the directory over meanwhile; its word stays. */

@@ -56,7 +56,7 @@ export type ServingOptions = {
   readonly previous?: Serving;
 };
 
-type Keys = { readonly masterKey?: Secret; readonly localToken?: Secret };
+type Keys = Pick<Settings, 'inferenceKeys'> & { readonly masterKey?: Secret; readonly localToken: Secret };
 
 const monotonicMs = (): number => performance.now();
 const CLOCK = { monotonicMs, unixMs: Date.now };
@@ -137,9 +137,9 @@ function reportUnservable(registry: ConfiguredRegistry, logger: Logger): void {
   }
 }
 
-/** Without a master key nothing is locked, and no second key is needed. */
-function keysOf({ masterKey }: Settings, { localToken }: Lasting): Keys {
-  return masterKey === undefined ? {} : { masterKey, localToken };
+/** Management is locked without a master key too: then the local token alone opens it. */
+function keysOf({ masterKey, inferenceKeys }: Settings, { localToken }: Lasting): Keys {
+  return { inferenceKeys, localToken, ...(masterKey === undefined ? {} : { masterKey }) };
 }
 
 /** Sessions of the page are as good as the key that they were opened with: another key ends them. */

@@ -11,12 +11,23 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };
 
-/** Names of the commands, in the order of the help. */
+/** Names of the commands, in the order of the help; those of one object are two words: `models pull`. */
 export const COMMAND_NAMES: readonly string[] = Object.keys(LOADERS);
 
 /** Loads a command by its name; undefined where there is none of that name. */
 export async function loadCommand(name: string): Promise<Command | undefined> {
   return Object.hasOwn(LOADERS, name) ? LOADERS[name]?.() : undefined;
+}
+
+/** A command line split into the name of a command and what follows it. */
+export type Named = { readonly name: string; readonly rest: readonly string[] };
+
+/** Takes the two words of `models pull` as one name, also where there is no such command of the object. */
+export function splitName([first = '', ...rest]: readonly string[]): Named {
+  const [second] = rest;
+  const isObject = COMMAND_NAMES.some((name) => name.startsWith(`${first} `));
+  if (!isObject || second === undefined || second.startsWith('-')) return { name: first, rest };
+  return { name: `${first} ${second}`, rest: rest.slice(1) };
 }
 
 /** Loads every command, in the order of the help. */

@@ -3,7 +3,7 @@ import { nearest } from '../shared/nearest.ts';
 import { parseArguments } from './arguments.ts';
 import { EXIT } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
-import { COMMAND_NAMES, loadCommand, loadCommands } from './commands.ts';
+import { COMMAND_NAMES, loadCommand, loadCommands, splitName } from './commands.ts';
 import { globalHelp, helpOf } from './help.ts';
 import type { OpenProgram } from './program.ts';
 import { createStyle, withoutControls } from './style.ts';
@@ -20,8 +20,8 @@ export type RunOptions = {
 /** Runs one command line and returns its exit code; whatever goes wrong is said on standard error. */
 export async function runCommandLine(given: readonly string[], options: RunOptions): Promise<number> {
   const { stdout, stderr } = options.terminal;
-  const [name, ...rest] = given;
-  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+  const [name] = given;
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && given.length === 1)) {
     const commands = await loadCommands();
     const specs = commands.map((command) => command.spec);
     stdout.write(globalHelp(specs, options.version()));
@@ -31,17 +31,22 @@ export async function runCommandLine(given: readonly string[], options: RunOptio
     stdout.write(`${options.version()}\n`);
     return EXIT.ok;
   }
-  const [wanted, args] = name === 'help' ? [rest[0] ?? '', ['--help']] : [name, rest];
-  const command = await loadCommand(wanted);
-  if (command !== undefined) return runCommand(command, args, options);
-  stderr.write(`obelisk: ${unknownCommand(wanted)}\nSee: obelisk --help\n`);
+  const wanted = splitName(name === 'help' ? given.slice(1) : given);
+  const command = await loadCommand(wanted.name);
+  if (command !== undefined) return runCommand(command, name === 'help' ? ['--help'] : wanted.rest, options);
+  stderr.write(`obelisk: ${unknownCommand(wanted.name)}\nSee: obelisk --help\n`);
   return EXIT.usage;
 }
 
 function unknownCommand(name: string): string {
   if (name.startsWith('-')) return `write the command before its options: obelisk serve ${name}`;
-  const [closest] = nearest(name, COMMAND_NAMES, 1);
-  const hint = closest === undefined ? `there are ${COMMAND_NAMES.join(', ')}` : `did you mean "${closest}"?`;
+  const [object = ''] = name.split(' ');
+  const ofObject = COMMAND_NAMES.filter((known) => known.startsWith(`${object} `));
+  const isObjectAlone = name === object && ofObject.length > 0;
+  if (isObjectAlone) return `write what to do: ${ofObject.join(', ')}`;
+  const candidates = ofObject.length > 0 ? ofObject : COMMAND_NAMES;
+  const [closest] = nearest(name, candidates, 1);
+  const hint = closest === undefined ? `there are ${candidates.join(', ')}` : `did you mean "${closest}"?`;
   return `there is no command "${withoutControls(name)}"; ${hint}`;
 }
 

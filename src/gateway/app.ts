@@ -106,7 +106,7 @@ export function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
     {
       method: 'GET',
       path: `${version}/metrics`,
-      access: 'key',
+      access: 'owner',
       always: true,
       handle: createMetricsRoute(metrics),
     },

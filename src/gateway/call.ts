@@ -45,7 +45,7 @@ export class Call implements OpenCall {
   route = '(none)';
   /** Percent-decoded values of the route's `{names}`. */
   params: Readonly<Record<string, string>> = {};
-  /** Whether the caller may see what only a holder of the key may. */
+  /** Whether the caller may see what only the owner may; looked at where the route does not say it. */
   authorized = false;
   /** Whether only a failure is worth a line of the log above `debug`: probes and parts of the page. */
   quiet = false;

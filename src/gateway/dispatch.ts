@@ -73,13 +73,13 @@ function serve(call: Call, gate: Gate): void | Promise<void> {
   const route = table.find(request.method, request.path);
   call.route = route.path;
   call.quiet = route.access === 'open';
-  if (route.access === 'key') {
+  if (route.access !== 'open') {
     // What a request taken earlier asks of us inside the process belongs to that request.
     if (gate.admission.refusal !== undefined && !trusted && route.always !== true)
       throw gate.admission.refusal;
-    keys.require(request);
+    keys.require(request, route.access);
   }
-  call.authorized = route.access === 'key' || keys.holds(request);
+  call.authorized = route.access === 'open' ? keys.holds(request) : route.access !== 'key';
   if (!trusted && hasBody(route)) requireJson(request);
   return 'handle' in route ? route.handle(call) : route.handler(request, observed(call));
 }

@@ -4,23 +4,31 @@ import type { HttpRequest } from '../wire/http.ts';
 
 /** What the check of a key needs. */
 export type KeyRules = {
-  /** Absent: everybody who reaches the server may use it. */
+  /** Absent: everybody who reaches the server may use its models and vaults, where no inference key is set either. */
   readonly masterKey?: Secret;
-  /** A second key that is as good, known to this machine's own command line. */
+  /** A key that is as good as the master key, known to this machine's own command line. */
   readonly localToken?: Secret;
-  /** The page's sessions, carried by a cookie. */
+  /** Keys that open models and vaults, and nothing that shows or changes the server. */
+  readonly inferenceKeys?: readonly Secret[];
+  /** The page's sessions, carried by a cookie: as good as the master key, which they were opened with. */
   readonly sessions?: { authorizes(request: HttpRequest): boolean };
   readonly monotonicMs: () => number;
 };
 
+/**
+ * What a route needs. `key`: any key, where one is set. `owner`: no inference key, where a key is set.
+ * `admin`: the master key, a session opened with it, or the local token, whether or not a key is set.
+ */
+export type KeyLevel = 'key' | 'owner' | 'admin';
+
 /** Whether a request may use what needs a key. */
 export type KeyCheck = {
   /**
-   * @throws ObeliskError `invalid_api_key`; `rate_limited` after too many wrong keys from the
-   *   address; `invalid_request` where two headers name different keys.
+   * @throws ObeliskError `invalid_api_key`; `forbidden` for a key that opens less; `rate_limited` after
+   *   too many wrong keys from the address; `invalid_request` where two headers name different keys.
    */
-  require(request: HttpRequest): void;
-  /** Whether the request holds the key; never throws, so that open routes can say more to those who do. */
+  require(request: HttpRequest, level: KeyLevel): void;
+  /** Whether the request's holder owns the server; never throws, so that open routes can say more to those who do. */
   holds(request: HttpRequest): boolean;
 };
 
@@ -34,29 +42,24 @@ type Failures = { count: number; readonly sinceMs: number };
 
 /** Creates the check. Calls inside the process are trusted: whoever makes them already runs our code. */
 export function createKeyCheck(rules: KeyRules): KeyCheck {
-  const { masterKey, localToken } = rules;
-  if (!masterKey) return { require: () => undefined, holds: () => true };
-  const wanted = [masterKey, ...(localToken ? [localToken] : [])].map((secret) => secret.reveal());
+  const { masterKey, localToken, inferenceKeys = [], sessions } = rules;
+  const isLocked = masterKey !== undefined || inferenceKeys.length > 0;
+  const masters = textsOf([masterKey, localToken]);
+  const others = textsOf(inferenceKeys);
   const failures = new Map<string, Failures>();
-  const matches = (key: string): boolean => wanted.some((one) => areSame(key, one));
   return {
     holds(request) {
-      if (request.remoteAddress === 'process') return true;
+      if (!isLocked || request.remoteAddress === 'process') return true;
       const key = keyOf(request);
-      if (key.kind === 'one')
-        return waitMs(failures, request, rules.monotonicMs()) === 0 && matches(key.value);
-      return key.kind === 'none' && rules.sessions?.authorizes(request) === true;
+      if (key.kind !== 'one') return key.kind === 'none' && sessions?.authorizes(request) === true;
+      return waitMs(failures, request, rules.monotonicMs()) === 0 && isAmong(masters, key.value);
     },
-    require(request) {
+    require(request, level) {
+      if (level !== 'admin' && !isLocked) return;
       if (request.remoteAddress === 'process') return;
       const nowMs = rules.monotonicMs();
       const waiting = waitMs(failures, request, nowMs);
-      if (waiting > 0) {
-        // A right key is not looked at either: its success would tell a guesser apart.
-        throw new ObeliskError('rate_limited', 'too many wrong keys from this address; wait and try again', {
-          retryAfter: Math.ceil(waiting / 1_000),
-        });
-      }
+      if (waiting > 0) throw locked(waiting);
       const key = keyOf(request);
       if (key.kind === 'conflict') {
         throw new ObeliskError(
@@ -65,14 +68,50 @@ export function createKeyCheck(rules: KeyRules): KeyCheck {
         );
       }
       if (key.kind === 'none') {
-        if (rules.sessions?.authorizes(request) === true) return;
-        throw new ObeliskError('invalid_api_key', 'a key is needed: send "authorization: Bearer <key>"');
+        if (sessions?.authorizes(request) === true) return;
+        throw new ObeliskError('invalid_api_key', missing(level, masterKey !== undefined));
       }
-      if (matches(key.value)) return;
+      if (isAmong(masters, key.value)) return;
+      if (isAmong(others, key.value)) {
+        if (level === 'key') return;
+        throw new ObeliskError('forbidden', tooLittle(masterKey !== undefined));
+      }
       noteFailure(failures, request.remoteAddress, nowMs);
       throw new ObeliskError('invalid_api_key', 'the key is not the one this server was given');
     },
   };
+}
+
+/** A right key is not looked at either: its success would tell a guesser apart. */
+function locked(waitingMs: number): ObeliskError {
+  return new ObeliskError('rate_limited', 'too many wrong keys from this address; wait and try again', {
+    retryAfter: Math.ceil(waitingMs / 1_000),
+  });
+}
+
+const LOCAL_REMEDY =
+  'send "authorization: Bearer <key>" with the key in server.token in the data directory, or set general_settings.master_key';
+
+function missing(level: KeyLevel, hasMaster: boolean): string {
+  if (level === 'key') return 'a key is needed: send "authorization: Bearer <key>"';
+  const remedy = hasMaster ? 'send "authorization: Bearer <key>" with the master key' : LOCAL_REMEDY;
+  return `the management of this server needs its owner's key: ${remedy}`;
+}
+
+function tooLittle(hasMaster: boolean): string {
+  const remedy = hasMaster ? 'send the master key' : LOCAL_REMEDY;
+  return `this key opens models and vaults, and no management of the server: ${remedy}`;
+}
+
+function textsOf(secrets: readonly (Secret | undefined)[]): readonly string[] {
+  return secrets.flatMap((secret) => (secret === undefined ? [] : [secret.reveal()]));
+}
+
+/** Every wanted key is compared, so that the time does not tell which one was nearly right. */
+function isAmong(wanted: readonly string[], key: string): boolean {
+  let found = false;
+  for (const one of wanted) found = areSame(key, one) || found;
+  return found;
 }
 
 type SentKey =

@@ -1,6 +1,7 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { Handler } from '../wire/http.ts';
 import type { Call } from './call.ts';
+import type { KeyLevel } from './key-check.ts';
 
 /** One route. Tests enumerate them, so that no route is without a decision on who may call it. */
 export type Route = {
@@ -8,8 +9,8 @@ export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** A path, or with `*` at its end everything below it. */
   readonly path: string;
-  /** `key`: only with the master key or a session, where a key is set. `open`: for everybody who reaches the server. */
-  readonly access: 'open' | 'key';
+  /** `open`: for everybody who reaches the server; else what the key check says of the level. */
+  readonly access: 'open' | KeyLevel;
   /** Answered even while no new work is taken: who watches the process must see why. */
   readonly always?: true;
 } & (
