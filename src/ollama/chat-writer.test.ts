@@ -54,7 +54,12 @@ test('a chat is written, with the profile of the model and nothing cut', async (
     { type: 'text-delta', text: 'Hello' },
     { type: 'text-delta', text: ' there' },
     { type: 'text-delta', text: '!' },
-    { type: 'finish', reason: 'stop', usage: { promptTokens: 9, completionTokens: 3 } },
+    {
+      type: 'finish',
+      reason: 'stop',
+      usage: { promptTokens: 9, completionTokens: 3 },
+      timing: { totalMs: 5, loadMs: 1, promptMs: 1, generationMs: 1 },
+    },
   ]);
   assert.deepEqual(sent(setting), [
     {

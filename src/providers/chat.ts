@@ -72,6 +72,17 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 /** Tokens of one exchange. */
 export type Usage = { readonly promptTokens: number; readonly completionTokens: number };
 
+/**
+ * Where the time of an answer went, in milliseconds, as the model's own server measured it. `loadMs`
+ * includes the wait for other models to be loaded.
+ */
+export type AnswerTiming = {
+  readonly totalMs: number;
+  readonly loadMs: number;
+  readonly promptMs: number;
+  readonly generationMs: number;
+};
+
 /** Probability of one token; the shape is OpenAI's. */
 export type TokenLogprob = {
   readonly token: string;
@@ -94,7 +105,13 @@ export type ChatEvent =
   | { readonly type: 'tool-call'; readonly index: number; readonly call: ToolCall }
   /** Fields to merge into the assistant's message or delta (`sources`, `annotations` of a vault's answer). */
   | { readonly type: 'message-fields'; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: Usage };
+  | {
+      readonly type: 'finish';
+      readonly reason: FinishReason;
+      readonly usage: Usage;
+      /** Absent where the model's server does not say. */
+      readonly timing?: AnswerTiming;
+    };
 
 /** What a writer may tell and ask while it works. */
 export type ChatContext = {

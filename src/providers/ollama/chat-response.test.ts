@@ -32,6 +32,18 @@ test('lines of a real answer become text and one finish with the usage', () => {
   ]);
 });
 
+test('the end says where the time went, in milliseconds, whatever is left out counting as none', () => {
+  const [finish] = read([
+    { done: true, total_duration: 2_500_000_000, prompt_eval_duration: 1_000_000, eval_duration: 2_000_000 },
+  ]);
+  assert.deepEqual(finish?.type === 'finish' && finish.timing, {
+    totalMs: 2_500,
+    loadMs: 0,
+    promptMs: 1,
+    generationMs: 2,
+  });
+});
+
 test('thinking becomes reasoning, also on a line that has text too', () => {
   assert.deepEqual(read([{ message: { content: 'yes', thinking: 'hm' } }]), [
     { type: 'reasoning-delta', text: 'hm' },

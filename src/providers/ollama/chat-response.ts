@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import type { ChatEvent, FinishReason, TokenLogprob, ToolCall } from '../chat.ts';
+import type { AnswerTiming, ChatEvent, FinishReason, TokenLogprob, ToolCall } from '../chat.ts';
 
 import { ollamaError } from './errors.ts';
 
@@ -34,6 +34,10 @@ const line = z.lazy(() =>
     done_reason: z.string().nullish(),
     prompt_eval_count: z.number().optional(),
     eval_count: z.number().optional(),
+    total_duration: z.number().optional(),
+    load_duration: z.number().optional(),
+    prompt_eval_duration: z.number().optional(),
+    eval_duration: z.number().optional(),
     logprobs: z.array(alternative().extend({ top_logprobs: z.array(alternative()).nullish() })).nullish(),
   }),
 );
@@ -136,7 +140,26 @@ function finishEvent(data: Line, reader: OllamaReader): ChatEvent {
       { param: 'messages' },
     );
   }
-  return { type: 'finish', reason: finishReason(data.done_reason, reader), usage };
+  const timing = timingOf(data);
+  return {
+    type: 'finish',
+    reason: finishReason(data.done_reason, reader),
+    usage,
+    ...(timing === undefined ? {} : { timing }),
+  };
+}
+
+const NANOSECONDS_PER_MS = 1_000_000;
+
+/** Ollama counts in nanoseconds. A server that measures nothing (another one of its protocol) says nothing. */
+function timingOf(data: Line): AnswerTiming | undefined {
+  if (data.total_duration === undefined) return undefined;
+  return {
+    totalMs: data.total_duration / NANOSECONDS_PER_MS,
+    loadMs: (data.load_duration ?? 0) / NANOSECONDS_PER_MS,
+    promptMs: (data.prompt_eval_duration ?? 0) / NANOSECONDS_PER_MS,
+    generationMs: (data.eval_duration ?? 0) / NANOSECONDS_PER_MS,
+  };
 }
 
 function finishReason(reason: string | null | undefined, reader: OllamaReader): FinishReason {
