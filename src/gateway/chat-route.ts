@@ -6,6 +6,7 @@ import type { Attempts } from '../router/attempts.ts';
 import type { Balancer } from '../router/balancer.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Scan } from '../wire/json-scan.ts';
+import { createOpenAiForm } from './answer-form.ts';
 import { isPassedThrough, isUpstream } from './answering.ts';
 import type { Answering } from './answering.ts';
 import type { Call } from './call.ts';
@@ -146,7 +147,10 @@ function toTranslated(
   return {
     request,
     ignored: ignoredFields(body),
-    identity: { id: `chatcmpl-${randomId()}`, created, model: request.model },
+    form: createOpenAiForm(
+      { id: `chatcmpl-${randomId()}`, created, model: request.model },
+      request.includeUsage,
+    ),
     heartbeat,
     logger,
   };

@@ -14,30 +14,44 @@ export type Heartbeat = {
 /** Shorter than the idle timeouts of the usual proxies and clients (15 s and more). */
 export const DEFAULT_HEARTBEAT: Heartbeat = { firstMs: 5_000, everyMs: 7_500 };
 
-/** `x-accel-buffering` keeps an nginx in front from holding tokens back. */
-const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache',
-  'x-accel-buffering': 'no',
+/** How one kind of stream is written, but for its data. */
+export type StreamFraming = {
+  readonly contentType: string;
+  /** A sign of life that commits to nothing; `begun` says whether data has gone out. */
+  alive(begun: boolean): string;
+  /** The end of a stream that failed after its head. */
+  failure(error: ObeliskError): string;
 };
 
+/** OpenAI's: heartbeats are comments, a failure is an error frame and `[DONE]`. */
+export const SERVER_SENT_EVENTS: StreamFraming = {
+  contentType: 'text/event-stream; charset=utf-8',
+  alive: (begun) => (begun ? ': keep-alive\n\n' : ': loading\n\n'),
+  failure: (error) => `data: ${toErrorBody(error)}\n\n${STREAM_DONE}`,
+};
+
+/** `x-accel-buffering` keeps an nginx in front from holding tokens back. */
+const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
+
 /**
- * One SSE response. The head goes out with the first data or the first heartbeat; heartbeats are
- * comments, which commit to nothing; after the head a failure is an error frame and `[DONE]`.
+ * One streamed response. The head goes out with the first data or the first heartbeat; after the head
+ * a failure is told in the stream.
  */
 export class EventStream {
   /** More response headers; they count until the head has gone out. */
   readonly headers: Record<string, string> = {};
   readonly #call: Call;
   readonly #heartbeat: Heartbeat;
+  readonly #framing: StreamFraming;
   #timer: NodeJS.Timeout | undefined;
   #quiet = true;
   #blocked = false;
   #committed = false;
 
-  constructor(call: Call, heartbeat: Heartbeat) {
+  constructor(call: Call, heartbeat: Heartbeat, framing: StreamFraming = SERVER_SENT_EVENTS) {
     this.#call = call;
     this.#heartbeat = heartbeat;
+    this.#framing = framing;
     this.#timer = setTimeout(() => this.#beat(), heartbeat.firstMs);
   }
 
@@ -104,7 +118,7 @@ export class EventStream {
       this.#call.settle('client_gone');
       return;
     }
-    response.end(`data: ${toErrorBody(error)}\n\n${STREAM_DONE}`);
+    response.end(this.#framing.failure(error));
     this.#call.settle(`error:${error.code}`, error);
   }
 
@@ -115,7 +129,8 @@ export class EventStream {
   }
 
   #begin(): void {
-    if (!this.#call.response.started) this.#call.head(200, { ...STREAM_HEADERS, ...this.headers });
+    if (this.#call.response.started) return;
+    this.#call.head(200, { 'content-type': this.#framing.contentType, ...STREAM_HEADERS, ...this.headers });
   }
 
   #beat(): void {
@@ -124,7 +139,7 @@ export class EventStream {
     // A client that does not read needs no more bytes waiting for it.
     if (this.#quiet && !this.#blocked) {
       this.#begin();
-      response.write(this.#committed ? ': keep-alive\n\n' : ': loading\n\n');
+      response.write(this.#framing.alive(this.#committed));
     }
     this.#quiet = true;
     this.#timer = setTimeout(() => this.#beat(), this.#heartbeat.everyMs);

@@ -1,8 +1,7 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
-import { createChatCompletionBuilder, createChatStreamWriter } from '../providers/openai/chat-output.ts';
-import type { AnswerIdentity } from '../providers/openai/chat-output.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { AnswerForm } from './answer-form.ts';
 import type { Answering } from './answering.ts';
 import { toHeaderValue } from './call.ts';
 import type { Call } from './call.ts';
@@ -12,11 +11,11 @@ import type { Heartbeat } from './event-stream.ts';
 /** Names what a request asked for in vain; writers add their options to it. */
 const IGNORED_HEADER = 'x-obelisk-options-ignored';
 
-/** What an answer in our own events needs to become OpenAI's. */
+/** What an answer in our own events needs to become the client's. */
 export type TranslatedChat = {
   readonly request: ChatRequest;
   readonly write: ChatWriter;
-  readonly identity: AnswerIdentity;
+  readonly form: AnswerForm;
   /** Fields of the body that have no effect; named in a header. */
   readonly ignored: readonly string[];
   /** Absent for what no upstream answers. */
@@ -26,7 +25,7 @@ export type TranslatedChat = {
 };
 
 /**
- * Has an answer written and sends it in OpenAI's form, as a stream or as one body. Gives false where
+ * Has an answer written and sends it in the client's form, as a stream or as one body. Gives false where
  * it has sent none, because the deployment whose turn it is now is passed through.
  */
 export async function answerTranslated(call: Call, chat: TranslatedChat): Promise<boolean> {
@@ -46,10 +45,10 @@ export async function answerTranslated(call: Call, chat: TranslatedChat): Promis
 }
 
 async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<boolean> {
-  const { request, write, identity, answering } = chat;
+  const { request, write, form, answering } = chat;
   const output = openEvents(call, chat);
   Object.assign(output.headers, headersOf(chat));
-  const writer = createChatStreamWriter(identity, request.includeUsage);
+  const writer = form.writer();
   // A writer may be slow to notice, or wait for a client that reads nothing.
   signal.addEventListener('abort', () => output.fail(signal.reason), { once: true });
   try {
@@ -72,15 +71,15 @@ async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Pr
 }
 
 /** The client's stream, which an attempt before this one may have opened. */
-function openEvents(call: Call, { answering, heartbeat }: TranslatedChat): EventStream {
-  const output = answering?.events ?? new EventStream(call, heartbeat);
+function openEvents(call: Call, { answering, heartbeat, form }: TranslatedChat): EventStream {
+  const output = answering?.events ?? new EventStream(call, heartbeat, form.framing);
   if (answering) answering.events = output;
   return output;
 }
 
 async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Promise<boolean> {
   const headers = headersOf(chat);
-  const builder = createChatCompletionBuilder();
+  const builder = chat.form.builder();
   signal.addEventListener('abort', () => call.fail(signal.reason, headers), { once: true });
   try {
     for await (const event of chat.write(chat.request, contextFor(call, chat, { signal, headers }))) {
@@ -90,7 +89,7 @@ async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Pro
       builder.add(event);
     }
     if (chat.answering?.attempts.open === true) return false;
-    const body = builder.body(chat.identity);
+    const body = builder.body();
     if (body === undefined) throw unfinished(call);
     call.json(200, body, headers);
   } catch (error) {
