@@ -73,9 +73,19 @@ ${table('providers')}
 
 ${table('providers', 'ollama')}
 
+#### providers.ollama.hosts
+
+${at('providers', 'ollama', 'hosts').description ?? ''}
+
+${table('providers', 'ollama', 'hosts')}
+
+#### providers.ollama.preload
+
+${table('providers', 'ollama', 'preload')}
+
 #### providers.ollama.hardware
 
-Ollama loads a model anew when one of these changes, so they are set here, once, and applied to every request ([[Ollama#Options]]). \`model_overrides\` takes the same keys below a model's name.
+Ollama loads a model anew when one of these changes, so they are set here, once, and applied to every request ([[Ollama#Options]]). \`model_overrides\` takes the same keys below a model's name, and a host of \`hosts\` may have both of its own.
 
 ${table('providers', 'ollama', 'hardware')}
 
@@ -113,7 +123,7 @@ ${at('environment_variables').description ?? ''}
 A small LiteLLM configuration runs as it is. These keys of it are understood, listed at start with their line, and do nothing yet:
 
 - the sections ${[...SECTIONS_WITHOUT_EFFECT].map((key) => `\`${key}\``).join(', ')};
-- every key of \`general_settings\` but \`master_key\`, and every key of \`router_settings\` and \`litellm_settings\` that has no row above (\`fallbacks\` among them);
+- every key of \`general_settings\` but \`master_key\` and \`inference_keys\`, and every key of \`router_settings\` and \`litellm_settings\` that has no row above (\`fallbacks\` among them);
 - of \`litellm_params\`: ${[...DEPLOYMENT_WITHOUT_EFFECT].map((key) => `\`${key}\``).join(', ')}, costs, and credentials of clouds that are not spoken to;
 - of \`providers\`: \`fallback_chain\`, \`litellm.retry_config\`, \`litellm.router_settings\`.
 

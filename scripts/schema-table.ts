@@ -27,7 +27,7 @@ function toRow(key: string, node: SchemaNode, required: boolean): string {
 }
 
 function typeOf(node: SchemaNode): string {
-  if (node.secret) return 'secret text';
+  if (node.secret) return node.type === 'array' ? 'list of secret texts' : 'secret text';
   if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (node.type === 'integer') return wholeNumber(node);
   if (node.type === 'number') return 'number';

@@ -136,6 +136,7 @@ export function secretsOf(settings: Settings): readonly Secret[] {
   const all = [
     settings.masterKey,
     ...settings.inferenceKeys,
+    ...settings.providers.ollama.hosts.map((host) => host.apiKey),
     settings.providers.litellm?.apiKey,
     ...settings.modelList.map((entry) => entry.apiKey),
   ];

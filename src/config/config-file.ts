@@ -1,5 +1,5 @@
 import type { LitellmStrategy } from './routing-schema.ts';
-import type { ProviderMode, TransportName } from './settings.ts';
+import type { OllamaPlacement, ProviderMode, TransportName } from './settings.ts';
 
 /** One entry of `model_list` as written. */
 export type ModelEntryFile = {
@@ -26,6 +26,57 @@ export type ModelEntryFile = {
 
 /** Runner options as written. */
 export type HardwareFile = Readonly<Record<string, number | boolean | undefined>>;
+
+/** Runner options by the name of a model, as written. */
+export type OverridesFile = Readonly<Record<string, HardwareFile>>;
+
+/** One of `providers.ollama.hosts` as written. */
+export type OllamaHostFile = {
+  readonly name?: string | undefined;
+  readonly url: string;
+  readonly api_key?: string | undefined;
+  readonly weight?: number | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly parallel?: number | undefined;
+  /** Bytes. */
+  readonly memory?: number | undefined;
+  readonly hardware?: HardwareFile | undefined;
+  readonly model_overrides?: OverridesFile | undefined;
+};
+
+/** One of `providers.ollama.preload` as written. */
+export type PreloadFile = {
+  readonly model: string;
+  readonly hosts?: readonly string[] | undefined;
+  readonly at?: string | undefined;
+  readonly days?: readonly WeekDay[] | undefined;
+  readonly keep_alive?: number | string | undefined;
+};
+
+/** A day of the week as written. */
+export type WeekDay = 'sun' | 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat';
+
+/** `providers.ollama` as written. */
+export type OllamaFile = {
+  readonly url?: string | undefined;
+  readonly hosts?: readonly OllamaHostFile[] | undefined;
+  readonly default_model?: string | undefined;
+  readonly default_embedding_model?: string | undefined;
+  readonly hardware?: HardwareFile | undefined;
+  readonly model_overrides?: OverridesFile | undefined;
+  readonly request_options?: readonly string[] | undefined;
+  readonly poll_seconds?: number | undefined;
+  readonly placement?: OllamaPlacement | undefined;
+  readonly model_hosts?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly parallel?: number | undefined;
+  /** Bytes. */
+  readonly memory?: number | undefined;
+  readonly queue_limit?: number | undefined;
+  readonly preload?: readonly PreloadFile[] | undefined;
+  readonly allow_cloud?: boolean | undefined;
+  readonly registries?: readonly string[] | undefined;
+  readonly insecure_registries?: readonly string[] | undefined;
+};
 
 /** `obelisk.yaml` after substitution and validation: the keys with an effect. */
 export type ConfigFile = {
@@ -74,20 +125,16 @@ export type ConfigFile = {
           | undefined;
       }
     | undefined;
-  readonly general_settings?: { readonly master_key?: string | undefined } | undefined;
+  readonly general_settings?:
+    | {
+        readonly master_key?: string | undefined;
+        readonly inference_keys?: readonly string[] | undefined;
+      }
+    | undefined;
   readonly providers?:
     | {
         readonly default?: ProviderMode | undefined;
-        readonly ollama?:
-          | {
-              readonly url?: string | undefined;
-              readonly default_model?: string | undefined;
-              readonly default_embedding_model?: string | undefined;
-              readonly hardware?: HardwareFile | undefined;
-              readonly model_overrides?: Readonly<Record<string, HardwareFile>> | undefined;
-              readonly poll_seconds?: number | undefined;
-            }
-          | undefined;
+        readonly ollama?: OllamaFile | undefined;
         readonly litellm?:
           | { readonly api_base?: string | undefined; readonly api_key?: string | undefined }
           | undefined;

@@ -1,3 +1,4 @@
+import { describeOllama } from './describe-ollama.ts';
 import type { ModelEntry, Settings, ValueOrigin } from './settings.ts';
 
 /** One effective value as it may be shown. */
@@ -30,6 +31,7 @@ export function describeSettings(
     'server.timeouts.stalled': server.timeouts.stalledMs / 1_000,
     'server.drain': server.drainMs / 1_000,
     'general_settings.master_key': settings.masterKey && '[secret]',
+    'general_settings.inference_keys': settings.inferenceKeys.map(() => '[secret]'),
     'router_settings.routing_strategy': routing.strategy,
     'router_settings.num_retries': routing.retries,
     'router_settings.cooldown_time': inSeconds(routing.cooldownMs),
@@ -40,12 +42,7 @@ export function describeSettings(
     'upstream.timeouts.idle': inSeconds(routing.timeouts.idleMs),
     'upstream.timeouts.total': inSeconds(routing.timeouts.totalMs),
     'providers.default': providers.mode,
-    'providers.ollama.url': providers.ollama.url,
-    'providers.ollama.default_model': providers.ollama.defaultModel,
-    'providers.ollama.default_embedding_model': providers.ollama.defaultEmbeddingModel,
-    'providers.ollama.hardware': providers.ollama.hardware,
-    'providers.ollama.model_overrides': providers.ollama.modelOverrides,
-    'providers.ollama.poll_seconds': providers.ollama.pollMs / 1000,
+    ...describeOllama(providers.ollama, origins.has('providers.ollama.hosts')),
     'providers.litellm.api_base': providers.litellm?.apiBase,
     'providers.litellm.api_key': providers.litellm?.apiKey && '[secret]',
     'rag.model': rag.model,

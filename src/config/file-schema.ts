@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { ConfigFile } from './config-file.ts';
-import { RUNNER_OPTIONS } from '../shared/ollama-options.ts';
-import type { RunnerOption } from '../shared/ollama-options.ts';
+import { ollamaSchema } from './ollama-schema.ts';
 import { DEPLOYMENT_ROUTING, litellmSettings, routerSettings, upstream } from './routing-schema.ts';
 import { hostProblem, masterKeyProblem } from './safe-bind.ts';
-import { EMPTY_TEXT, hostName, origin, refined, seconds, text, truth, url, whole } from './schema-values.ts';
+import { EMPTY_TEXT, hostName, origin, refined, seconds, text, url, whole } from './schema-values.ts';
 import { vaultNameProblem } from './vault-name.ts';
 
 /**
@@ -12,19 +11,6 @@ import { vaultNameProblem } from './vault-name.ts';
  * `docs/Configuration.md` is generated from; defaults are applied later, where flags and the
  * environment are weighed against the file.
  */
-
-const runnerOption = (option: RunnerOption): z.ZodType<number | boolean> =>
-  option.kind === 'boolean' ? truth() : whole(option.minimum ?? 0, 100_000_000);
-
-const hardware = () =>
-  z.strictObject(
-    Object.fromEntries(
-      Object.entries(RUNNER_OPTIONS).map(([name, option]) => [
-        name,
-        runnerOption(option).optional().meta({ description: option.meaning }),
-      ]),
-    ),
-  );
 
 /** The choices of `server.transport`. */
 export const TRANSPORTS: readonly ['codec', 'node'] = ['codec', 'node'];
@@ -117,33 +103,6 @@ const modelEntry = () =>
     }),
   });
 
-const ollama = () =>
-  z.strictObject({
-    url: text()
-      .optional()
-      .meta({
-        description: 'Where Ollama listens. An `OLLAMA_HOST` of `0.0.0.0` means 127.0.0.1.',
-        default: 'http://127.0.0.1:11434',
-        environment: ['OLLAMA_URL', 'OLLAMA_HOST'],
-      }),
-    default_model: text().optional().meta({
-      description: 'Chat model used where none is named.',
-      default: 'chosen among the installed ones',
-    }),
-    default_embedding_model: text().optional().meta({
-      description: 'Embedding model used where none is named.',
-      default: 'chosen among the installed ones',
-    }),
-    hardware: hardware().optional().meta({ description: 'Options that Ollama loads every model with.' }),
-    model_overrides: z
-      .record(z.string().min(1), hardware())
-      .optional()
-      .meta({ description: 'The same options by model name; they win over `hardware`.' }),
-    poll_seconds: whole(1, 3600)
-      .optional()
-      .meta({ description: 'Seconds between two looks for models.', default: 5 }),
-  });
-
 const litellm = () =>
   z.strictObject({
     api_base: url()
@@ -174,7 +133,7 @@ const providers = () =>
         default: 'operation',
         environment: ['MODEL_PROVIDER'],
       }),
-    ollama: ollama().optional(),
+    ollama: ollamaSchema().optional(),
     litellm: litellm().optional(),
     fallback_chain: z.unknown().optional().meta({ description: 'No effect yet.' }),
   });
@@ -224,9 +183,12 @@ const log = () =>
       }),
   });
 
+const key = (): z.ZodType<string> =>
+  refined((value) => (value === '' ? EMPTY_TEXT : masterKeyProblem(value)));
+
 const generalSettings = () =>
   z.looseObject({
-    master_key: refined((key) => (key === '' ? EMPTY_TEXT : masterKeyProblem(key)))
+    master_key: key()
       .optional()
       .meta({
         description:
@@ -234,6 +196,12 @@ const generalSettings = () =>
         secret: true,
         environment: ['OBELISK_MASTER_KEY', 'LITELLM_MASTER_KEY'],
       }),
+    inference_keys: z.array(key()).optional().meta({
+      description:
+        'Keys that open models and vaults, but no management of models and hosts. They need a `master_key` beside them. Never printed.',
+      secret: true,
+      default: [],
+    }),
   });
 
 const environmentVariables = () => z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));

@@ -70,7 +70,7 @@ export const SETTINGS_WITH_EFFECT: ReadonlyMap<string, readonly string[]> = new 
     ['routing_strategy', 'num_retries', 'timeout', 'cooldown_time', 'allowed_fails', 'retry_after'],
   ],
   ['litellm_settings', ['num_retries', 'request_timeout']],
-  ['general_settings', ['master_key']],
+  ['general_settings', ['master_key', 'inference_keys']],
 ]);
 
 const COST = /_cost(?:_|$)|_per_(?:token|second|request|image|character|query|pixel|page)/;

@@ -1,6 +1,6 @@
 import { noticeOf } from '../shared/ollama-options.ts';
 import type { FileFacts } from './pick.ts';
-import type { Settings } from './settings.ts';
+import type { OllamaHostSettings, Settings } from './settings.ts';
 import type { Path } from './yaml-tree.ts';
 
 const WEAK_KEY_LENGTH = 8;
@@ -14,13 +14,23 @@ export function noticesOf(settings: Settings, facts: FileFacts): readonly string
       `the master key has fewer than ${WEAK_KEY_LENGTH} characters and can be guessed; make one with: openssl rand -hex 16`,
     );
   }
-  const { hardware, modelOverrides } = providers.ollama;
-  const at: Path = ['providers', 'ollama'];
-  notices.push(...hardwareNotices(hardware, [...at, 'hardware'], facts));
-  for (const [model, options] of Object.entries(modelOverrides)) {
-    notices.push(...hardwareNotices(options, [...at, 'model_overrides', model], facts));
+  const { ollama } = providers;
+  notices.push(...optionNotices(ollama, ['providers', 'ollama'], facts));
+  for (const [index, host] of ollama.hosts.entries()) {
+    notices.push(...optionNotices(host, ['providers', 'ollama', 'hosts', index], facts));
   }
   return notices;
+}
+
+type Options = Pick<OllamaHostSettings, 'hardware' | 'modelOverrides'>;
+
+function optionNotices({ hardware, modelOverrides }: Options, at: Path, facts: FileFacts): readonly string[] {
+  return [
+    ...hardwareNotices(hardware, [...at, 'hardware'], facts),
+    ...Object.entries(modelOverrides).flatMap(([model, options]) =>
+      hardwareNotices(options, [...at, 'model_overrides', model], facts),
+    ),
+  ];
 }
 
 function hardwareNotices(

@@ -79,3 +79,12 @@ export function asOneOf<Word extends string>(
     return value === undefined ? { problem: `must be one of ${words.join(', ')}` } : { value };
   };
 }
+
+/** A text of the file that has no other place and no default. */
+export function optional(
+  picker: Picker,
+  path: readonly string[],
+  value: string | undefined,
+): string | undefined {
+  return picker.pick<string | undefined>(path.join('.'), [picker.file(path, value)], undefined);
+}

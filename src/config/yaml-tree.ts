@@ -17,7 +17,7 @@ export type YamlTree = {
 
 /** Most values in one file, aliases counted as often as they are used: stops an alias bomb. */
 const MAX_VALUES = 50_000;
-/** Deepest nesting; the deepest key with a meaning is on level 6. */
+/** Deepest nesting; the deepest key with a meaning is on level 7. */
 const MAX_DEPTH = 32;
 
 const NO_ANCHOR = 'an alias (*name) has no anchor (&name) above it; quote a value that starts with *';
