@@ -1,0 +1,86 @@
+import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+
+import type { OllamaRunning } from './api-types.ts';
+import type { ControlEvents } from './control-events.ts';
+import type { HostMeters } from './host-meters.ts';
+import { ModelBook } from './model-book.ts';
+
+/** What books are made of. */
+export type HostBooksOptions = {
+  /** Name of a host by its base URL, as the configuration in force has it. */
+  readonly hostName: (url: string) => string;
+  /** Milliseconds that never go back. */
+  readonly nowMs: () => number;
+  /** Milliseconds since the epoch. */
+  readonly unixMs: () => number;
+  readonly events: ControlEvents;
+  /** Gets what is measured. */
+  readonly meters?: HostMeters;
+};
+
+/**
+ * What we know of every model on every host because it was us who asked: requests in flight and
+ * waiting, loads under way, the options a model was last loaded with, how long loads and answers
+ * take. Ollama tells none of it. One per process: a new configuration goes on with the same books.
+ */
+export class HostBooks {
+  readonly #options: HostBooksOptions;
+  /** By base URL, then by key of the model. */
+  readonly #hosts = new Map<string, Map<string, ModelBook>>();
+
+  constructor(options: HostBooksOptions) {
+    this.#options = options;
+  }
+
+  /** The book of a model on a host, in any spelling of its name; begun where there is none. */
+  book(url: string, model: string): ModelBook {
+    let books = this.#hosts.get(url);
+    if (books === undefined) {
+      books = new Map();
+      this.#hosts.set(url, books);
+    }
+    const key = ollamaModelKey(model);
+    let book = books.get(key);
+    if (book === undefined) {
+      book = new ModelBook({ ...this.#options, url, model });
+      books.set(key, book);
+    }
+    return book;
+  }
+
+  /** The book of a model where one was begun. */
+  peek(url: string, model: string): ModelBook | undefined {
+    return this.#hosts.get(url)?.get(ollamaModelKey(model));
+  }
+
+  /** The books of a host. */
+  ofHost(url: string): readonly ModelBook[] {
+    return [...(this.#hosts.get(url)?.values() ?? [])];
+  }
+
+  all(): readonly ModelBook[] {
+    return [...this.#hosts.values()].flatMap((books) => [...books.values()]);
+  }
+
+  /**
+   * Notes what a look at `/api/ps` found: what is gone before its time was evicted by Ollama.
+   * @param askedAtMs When the look began, by the clock of the books: what was loaded since then stands.
+   */
+  noteRunning(url: string, running: readonly OllamaRunning[], askedAtMs: number): void {
+    const seen = new Set(running.map(({ name }) => ollamaModelKey(name)));
+    for (const model of running) this.book(url, model.name).noteListed(model, askedAtMs);
+    for (const [key, book] of this.#hosts.get(url) ?? []) {
+      if (!seen.has(key)) book.noteMissing(askedAtMs);
+    }
+  }
+
+  /** Notes that a host is away: nothing is loaded there as far as anybody knows. */
+  noteAway(url: string): void {
+    for (const book of this.ofHost(url)) book.noteUnloaded();
+  }
+
+  /** Now, by the clock of the books. */
+  nowMs(): number {
+    return this.#options.nowMs();
+  }
+}

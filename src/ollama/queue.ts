@@ -1,0 +1,226 @@
+import { ObeliskError } from '../shared/errors.ts';
+
+import { FairLine } from './fair-line.ts';
+
+/** How much of a model a host serves at once, and how many requests may wait for it. */
+export type QueueLimits = { readonly parallel: number; readonly queueLimit: number };
+
+/** Where a request is in a queue at this moment. */
+export type QueuePlace = {
+  /** 1 is next. */
+  readonly position: number;
+  /** Milliseconds until it is served, as far as can be reckoned; absent before a first answer was measured. */
+  readonly waitMs?: number;
+};
+
+/** A request that waits; its place is worked out when it is asked for. */
+export type QueuedRequest = {
+  /** Undefined once it waits no more. */
+  place(): QueuePlace | undefined;
+};
+
+/** A request that wants a slot. */
+export type QueueEntry = {
+  /** Who asks: clients take turns. */
+  readonly client: string;
+  /** The latest configuration counts. */
+  readonly limits: QueueLimits;
+  readonly signal: AbortSignal;
+  /** How long it may wait, in milliseconds. */
+  readonly patienceMs: number;
+  onQueued?(queued: QueuedRequest): void;
+};
+
+/** The right to ask a host; given back exactly once, in whatever way the request ends. */
+export type Slot = {
+  /** Milliseconds that it was waited for. */
+  readonly waitedMs: number;
+  /** Gives it back; `workMs` is how long the model worked, absent where that tells nothing of others. */
+  release(workMs?: number): void;
+};
+
+/** What a queue is made of. */
+export type SlotQueueOptions = {
+  /** `model at host`, for messages. */
+  readonly name: string;
+  /** Milliseconds that never go back. */
+  readonly nowMs: () => number;
+  /** Milliseconds that a load which is under way will still take. */
+  readonly loadLeftMs: () => number;
+};
+
+/** How much the newest measurement counts in the average. */
+const NEWEST = 0.25;
+/** What is told to come back after where nothing was measured yet, in seconds. */
+const UNMEASURED_RETRY_SECONDS = 5;
+
+type Waiter = QueuedRequest & {
+  readonly client: string;
+  readonly sinceMs: number;
+  grant(slot: Slot): void;
+  refuse(error: unknown): void;
+};
+
+/**
+ * The queue of one model on one host. As many requests as the host serves at once pass, the others
+ * wait here, where they can be seen, counted and left, instead of inside Ollama, where they cannot.
+ */
+export class SlotQueue {
+  readonly #options: SlotQueueOptions;
+  readonly #line = new FairLine<Waiter>();
+  /** When each of the requests that pass began. */
+  readonly #begun = new Set<{ readonly sinceMs: number }>();
+  #limits: QueueLimits = { parallel: 1, queueLimit: 0 };
+  #workMs: number | undefined;
+  /** Requests that were turned away because the queue was full, or gave up waiting. */
+  refused = 0;
+
+  constructor(options: SlotQueueOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#begun.size;
+  }
+
+  get queued(): number {
+    return this.#line.length;
+  }
+
+  /** Milliseconds that a slot is held, without loads, on average; undefined before the first. */
+  get workMs(): number | undefined {
+    return this.#workMs;
+  }
+
+  /**
+   * Milliseconds that a request which came now would wait: 0 where a slot is free, undefined where
+   * nothing was measured yet.
+   */
+  expectedWaitMs(limits: QueueLimits = this.#limits): number | undefined {
+    if (this.#line.length === 0 && this.#begun.size < limits.parallel) return 0;
+    return this.#waitAt(this.#line.length + 1, limits);
+  }
+
+  /**
+   * Takes a slot, at once where one is free.
+   * @throws ObeliskError `overloaded` where the queue is full or the patience at its end; what the
+   *   signal was aborted with.
+   */
+  enter(entry: QueueEntry): Slot | Promise<Slot> {
+    entry.signal.throwIfAborted();
+    this.#limits = entry.limits;
+    this.#admit();
+    if (this.#line.length === 0 && this.#begun.size < entry.limits.parallel) return this.#begin(0);
+    if (this.#line.length >= entry.limits.queueLimit) this.#makeRoom(entry);
+    return this.#wait(entry);
+  }
+
+  #wait(entry: QueueEntry): Promise<Slot> {
+    const { client, signal, patienceMs } = entry;
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abandon);
+      };
+      const waiter: Waiter = {
+        client,
+        sinceMs: this.#options.nowMs(),
+        place: () => this.#placeOf(waiter),
+        grant: (slot) => {
+          leave();
+          resolve(slot);
+        },
+        refuse: (error) => {
+          leave();
+          this.#line.remove(client, waiter);
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      };
+      const abandon = (): void => waiter.refuse(signal.reason);
+      const timer = setTimeout(() => waiter.refuse(this.#tooLong(waiter)), Math.min(patienceMs, 2 ** 31 - 1));
+      signal.addEventListener('abort', abandon, { once: true });
+      this.#line.add(client, waiter);
+      entry.onQueued?.(waiter);
+    });
+  }
+
+  /** A full queue has room for a client that has less of it than another: that one's newest goes. */
+  #makeRoom({ client, limits }: QueueEntry): void {
+    const displaced = limits.queueLimit > 0 ? this.#line.makeRoom(client) : undefined;
+    const error = this.#full(limits);
+    if (displaced === undefined) throw error;
+    displaced.refuse(error);
+  }
+
+  #begin(waitedMs: number): Slot {
+    const begun = { sinceMs: this.#options.nowMs() };
+    this.#begun.add(begun);
+    return {
+      waitedMs,
+      release: (workMs) => {
+        if (!this.#begun.delete(begun)) return;
+        if (workMs !== undefined) this.#measure(workMs);
+        this.#admit();
+      },
+    };
+  }
+
+  #admit(): void {
+    while (this.#begun.size < this.#limits.parallel) {
+      const next = this.#line.take();
+      if (next === undefined) return;
+      next.grant(this.#begin(this.#options.nowMs() - next.sinceMs));
+    }
+  }
+
+  #measure(workMs: number): void {
+    this.#workMs = this.#workMs === undefined ? workMs : this.#workMs + (workMs - this.#workMs) * NEWEST;
+  }
+
+  #placeOf(waiter: Waiter): QueuePlace | undefined {
+    const position = this.#line.position(waiter.client, waiter);
+    if (position === 0) return undefined;
+    const waitMs = this.#waitAt(position, this.#limits);
+    return waitMs === undefined ? { position } : { position, waitMs };
+  }
+
+  /** The n-th in the line goes when the slots have come free n times, each again after one more answer. */
+  #waitAt(position: number, { parallel }: QueueLimits): number | undefined {
+    const work = this.#workMs;
+    const loadMs = this.#options.loadLeftMs();
+    if (work === undefined) return undefined;
+    const nowMs = this.#options.nowMs();
+    const left = [...this.#begun]
+      .map(({ sinceMs }) => Math.max(work / 10, work - (nowMs - sinceMs)))
+      .toSorted((a, b) => a - b);
+    const turn = position - 1;
+    return loadMs + (left[turn % parallel] ?? 0) + Math.floor(turn / parallel) * work;
+  }
+
+  #full(limits: QueueLimits): ObeliskError {
+    this.refused += 1;
+    const { name } = this.#options;
+    const waiting = this.#line.length;
+    return new ObeliskError(
+      'overloaded',
+      `${name} has ${this.#begun.size} requests in work and ${waiting} waiting, which is as many as may (providers.ollama.queue_limit); ask again later`,
+      { retryAfter: this.#retryAfter(limits) },
+    );
+  }
+
+  #tooLong(waiter: Waiter): ObeliskError {
+    this.refused += 1;
+    const seconds = Math.round((this.#options.nowMs() - waiter.sinceMs) / 1_000);
+    return new ObeliskError(
+      'overloaded',
+      `${this.#options.name} did not come to the request in ${seconds} s, which is all the time it has; ask again later`,
+      { retryAfter: this.#retryAfter(this.#limits) },
+    );
+  }
+
+  /** Seconds after which one more has room. */
+  #retryAfter(limits: QueueLimits): number {
+    const waitMs = this.#waitAt(1, limits);
+    return waitMs === undefined ? UNMEASURED_RETRY_SECONDS : Math.max(1, Math.ceil(waitMs / 1_000));
+  }
+}
