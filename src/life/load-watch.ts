@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Logger } from '../telemetry/log.ts';
 import type { ExtraCounter, ExtraGauge } from '../telemetry/metrics.ts';
+import { createYoungBound } from './collector.ts';
 import type { Door } from './door.ts';
 import { createHeapShare, oldGenerationLimit, processFlags } from './heap-share.ts';
 import { LoadJudge } from './load-judge.ts';
@@ -28,6 +29,7 @@ export class LoadWatch {
   readonly #heapShare = createHeapShare(
     oldGenerationLimit(processFlags(), getHeapStatistics().heap_size_limit),
   );
+  readonly #boundYoung = createYoungBound();
   readonly #times: Record<Shortage, number> = { event_loop: 0, heap: 0 };
   #judge = new LoadJudge();
   #timer: NodeJS.Timeout | undefined;
@@ -44,6 +46,7 @@ export class LoadWatch {
   start(): void {
     if (this.#timer !== undefined) return;
     this.#judge = new LoadJudge();
+    this.#boundYoung();
     this.#expectedMs = performance.now() + TICK_MS;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
@@ -88,6 +91,7 @@ export class LoadWatch {
     const nowMs = performance.now();
     this.#latenessMs = Math.max(0, nowMs - this.#expectedMs);
     this.#expectedMs = nowMs + TICK_MS;
+    this.#boundYoung();
     this.#judge.take({ latenessMs: this.#latenessMs, heapShare: this.#heapShare() });
     const { shortage } = this.#judge;
     if (shortage === this.#shortage) return;

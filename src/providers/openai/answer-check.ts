@@ -2,7 +2,7 @@ import type { Usage } from '../chat.ts';
 import { findMembers } from '../../wire/json-members.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
-import { usageOf } from './stream-tap.ts';
+import { usageOf } from './stream-tail.ts';
 
 /** What a whole JSON answer turned out to be. */
 export type AnswerCheck =

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ChatEvent, FinishReason, ToolCall, Usage } from '../chat.ts';
 import { isErrorCode, readFailure } from './error-body.ts';
-import { usageOf } from './stream-tap.ts';
+import { usageOf } from './stream-tail.ts';
 
 /** Reads the data of a stream's events, one after the other, into ours. */
 export type ChatEventReader = {

@@ -89,3 +89,28 @@ test('events are counted as they go out, however they arrive', () => {
   assert.equal(returned.events, 2);
   assert.equal(new StreamTap(false).events, 0);
 });
+
+test('facts are read however they are spelled, behind any number of events that say nothing', () => {
+  for (const finish of [
+    '{"choices":[{"delta":{},"finish_reason":"stop"}]}',
+    '{"choices":[{"delta":{}, "finish_reason" : "stop"}]}',
+    '{"choices":[{"delta":{},"finish\\u005freason":"stop"}]}',
+    '{"choices":[{"finish_reason":null},{"finish_reason":"stop"}]}',
+  ]) {
+    const tap = new StreamTap(false);
+    for (let piece = 0; piece < 1_000; piece += 1) {
+      tap.feed(Buffer.from('data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n'));
+    }
+    tap.feed(Buffer.from(`data: ${finish}\n\n`));
+    assert.deepEqual(tap.facts(), { complete: true, done: false }, finish);
+  }
+});
+
+test('an end that more than the tail followed is no end: others of its choices may have been cut', () => {
+  const tap = new StreamTap(false);
+  tap.feed(Buffer.from('data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'));
+  for (let piece = 0; piece < 200; piece += 1) {
+    tap.feed(Buffer.from('data: {"choices":[{"index":1,"delta":{"content":"a"},"finish_reason":null}]}\n\n'));
+  }
+  assert.deepEqual(tap.facts(), { complete: false, done: false });
+});

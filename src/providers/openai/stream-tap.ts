@@ -1,35 +1,21 @@
-import type { Usage } from '../chat.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
 import { dataOf, endsLikeJson, eventsOf, parseData, soundLength } from './stream-events.ts';
+import { ERROR_MARK, hasEnd, StreamTail, USAGE_MARK, usageOf } from './stream-tail.ts';
+import type { StreamFacts } from './stream-tail.ts';
 
 /** Longest event that is waited for, in bytes: a server that never ends one must not fill the memory. */
 const EVENT_LIMIT_BYTES = 4 * 1024 * 1024;
 
-/** How much of the end is kept to read the facts from. */
-const TAIL_BYTES = 4 * 1024;
-
 const LF_LF = Buffer.from('\n\n');
 const CRLF_CRLF = Buffer.from('\r\n\r\n');
 const CR_CR = Buffer.from('\r\r');
-/** Stands in a chunk with usage only: inside a JSON string its quotes would be escaped. */
-const USAGE_MARK = '"prompt_tokens"';
-const ERROR_MARK = '"error"';
 const NOTHING: Buffer = Buffer.alloc(0);
 /** One less than the longest blank line. */
 const LEAD_BYTES = 3;
 const LF = 0x0a;
 const CR = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
-
-/** What a stream said of itself by the time it ended. */
-export type StreamFacts = {
-  /** Complete is what has a `finish_reason` or `[DONE]`; the end of a connection proves nothing. */
-  readonly complete: boolean;
-  readonly done: boolean;
-  readonly failure?: UpstreamFailure;
-  readonly usage?: Usage;
-};
 
 /**
  * Watches a stream of OpenAI's chunks go by. Bytes pass as they are, cut at events only, so that an
@@ -46,8 +32,7 @@ export class StreamTap {
   #pendingBytes = 0;
   /** The last bytes of what is pending: a blank line may be cut anywhere. */
   #lead = NOTHING;
-  #tail: Buffer[] = [];
-  #tailBytes = 0;
+  readonly #tail = new StreamTail();
   #events = 0;
 
   /**
@@ -85,7 +70,7 @@ export class StreamTap {
     }
     if (text.includes(ERROR_MARK)) whole = this.#withoutSecrets(whole);
     this.#events += eventsIn(text);
-    this.#remember(whole);
+    this.#tail.note(whole, text);
     return text.includes(USAGE_MARK) ? withUsageSettled(whole, this.#stripUsage) : whole;
   }
 
@@ -98,36 +83,13 @@ export class StreamTap {
     const data = dataOf(rest.toString());
     if (data === undefined || (data !== '[DONE]' && parseData(data) === undefined)) return undefined;
     const told = this.#withoutSecrets(rest);
-    this.#remember(told);
+    this.#tail.note(told);
     return withUsageSettled(told, this.#stripUsage);
   }
 
   /** Reads the facts from the last events; called once, at the end. */
   facts(): StreamFacts {
-    const events = eventsOf(Buffer.concat(this.#tail).toString());
-    let complete = false;
-    let done = false;
-    let failure: UpstreamFailure | undefined;
-    let usage: Usage | undefined;
-    for (const event of events.reverse()) {
-      const data = dataOf(event);
-      if (data === undefined) continue;
-      if (data === '[DONE]') {
-        done = true;
-        continue;
-      }
-      const json = parseData(data);
-      failure ??= readFailure(json);
-      usage ??= usageOf(json);
-      complete ||= hasFinishReason(json);
-      if (complete && usage) break;
-    }
-    return {
-      complete: complete || done,
-      done,
-      ...(failure ? { failure } : {}),
-      ...(usage ? { usage } : {}),
-    };
+    return this.#tail.facts();
   }
 
   #cut(chunk: Buffer): Buffer | undefined {
@@ -181,19 +143,6 @@ export class StreamTap {
     const known = rest.length < LEAD_BYTES ? Buffer.concat([this.#lead, rest]) : rest;
     this.#lead = known.subarray(Math.max(0, known.length - LEAD_BYTES));
   }
-
-  #remember(whole: Buffer): void {
-    this.#tail.push(whole);
-    this.#tailBytes += whole.length;
-    for (
-      let first = this.#tail[0];
-      first && this.#tailBytes - first.length >= TAIL_BYTES;
-      first = this.#tail[0]
-    ) {
-      this.#tail.shift();
-      this.#tailBytes -= first.length;
-    }
-  }
 }
 
 /** The error that a block of whole events begins with, if it does. */
@@ -204,17 +153,6 @@ export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined 
     if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parseData(data));
   }
   return undefined;
-}
-
-/** Reads OpenAI's `usage` out of a chunk or a whole answer. */
-export function usageOf(json: unknown): Usage | undefined {
-  if (typeof json !== 'object' || json === null || !('usage' in json)) return undefined;
-  const { usage } = json;
-  if (typeof usage !== 'object' || usage === null || !('prompt_tokens' in usage)) return undefined;
-  const completion = 'completion_tokens' in usage ? usage.completion_tokens : 0;
-  const prompt = usage.prompt_tokens;
-  if (typeof prompt !== 'number' || typeof completion !== 'number') return undefined;
-  return { promptTokens: prompt, completionTokens: completion };
 }
 
 /** End of the last whole event: a blank line in any of SSE's three line ends. */
@@ -258,17 +196,6 @@ function saysNothing(choice: unknown): boolean {
   const delta: unknown = 'delta' in choice ? choice.delta : undefined;
   if (typeof delta !== 'object' || delta === null) return delta === undefined || delta === null;
   return Object.values(delta).every((value) => value === null || value === '');
-}
-
-function hasFinishReason(json: unknown): boolean {
-  if (typeof json !== 'object' || json === null || !('choices' in json) || !Array.isArray(json.choices))
-    return false;
-  return json.choices.some(hasEnd);
-}
-
-function hasEnd(choice: unknown): boolean {
-  if (typeof choice !== 'object' || choice === null || !('finish_reason' in choice)) return false;
-  return typeof choice.finish_reason === 'string' && choice.finish_reason !== '';
 }
 
 /** How many events end in a text that holds whole ones only. */
