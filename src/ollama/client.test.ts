@@ -187,7 +187,7 @@ test('a download reports its steps and is done only with success', async () => {
   const seen: unknown[] = [];
   for await (const step of done.client.pull('m', new AbortController().signal)) seen.push(step);
   assert.deepEqual(seen, steps);
-  assert.deepEqual(done.server.requests[0]?.json(), { model: 'm' });
+  assert.deepEqual(done.server.requests[0]?.json(), { model: 'm', stream: true });
 
   const pullAll = async (client: OllamaClient): Promise<void> => {
     for await (const step of client.pull('m', new AbortController().signal)) assert.ok(step.status);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
@@ -6,38 +6,83 @@ import type { OllamaEmbedBody } from '../providers/ollama/embed.ts';
 import { LOCAL_CLOCKS } from '../wire/upstream.ts';
 import type { Clocks } from '../wire/upstream.ts';
 
-import { runningModels, showResponse, tagList } from './api-types.ts';
-import type { OllamaRunning, OllamaShow, OllamaTag } from './api-types.ts';
+import { runningModels, showResponse, statusBody, tagList, versionBody } from './api-types.ts';
+import type { OllamaGenerated, OllamaRunning, OllamaShow, OllamaStatus, OllamaTag } from './api-types.ts';
+import { hasOllamaBlob, uploadOllamaBlob } from './blobs.ts';
 import { readOllamaJson, readOllamaLines } from './exchange.ts';
 import type { OllamaCall, OllamaExchangeOptions } from './exchange.ts';
-import { readPull } from './pull-progress.ts';
+import { readGenerated, readRunnerChange } from './generated.ts';
+import { readProgress } from './pull-progress.ts';
 import type { OllamaProgress } from './pull-progress.ts';
+import type {
+  OllamaBlob,
+  OllamaCreateBody,
+  OllamaGenerateBody,
+  OllamaLoadBody,
+  OllamaShowBody,
+  OllamaTransferBody,
+} from './request-types.ts';
 
-/** Ollama's native API, as far as Obelisk uses it. Every call throws ObeliskError naming the host. */
+/**
+ * Ollama's native API, as far as Obelisk uses it. Every call throws ObeliskError naming the host: the
+ * code of Ollama's own text, also where it stands inside a 200; `upstream_*`, and `client_gone` when its
+ * signal aborts, which closes the connection, before the head of the answer as well. Its deadlines are
+ * the clocks: those of the kind of call unless others are given.
+ */
 export type OllamaClient = {
   /** Base URL without a trailing slash. */
   readonly url: string;
   /** `GET /api/version`; a server built from source says `0.0.0`. */
-  version(signal?: AbortSignal): Promise<string>;
+  version(signal?: AbortSignal, clocks?: Clocks): Promise<string>;
+  /** `GET /api/status`: whether its cloud is off; servers before 0.17 do not have it. */
+  status(signal?: AbortSignal, clocks?: Clocks): Promise<OllamaStatus>;
   /** `GET /api/tags`: the installed models. */
-  tags(signal?: AbortSignal): Promise<readonly OllamaTag[]>;
+  tags(signal?: AbortSignal, clocks?: Clocks): Promise<readonly OllamaTag[]>;
   /** `POST /api/show`: what one model is; looked up within `clocks` where they are shorter than its own. */
-  show(model: string, signal?: AbortSignal, clocks?: Clocks): Promise<OllamaShow>;
+  show(model: string | OllamaShowBody, signal?: AbortSignal, clocks?: Clocks): Promise<OllamaShow>;
   /** `GET /api/ps`: the loaded models; one that is still loading is not among them. */
-  ps(signal?: AbortSignal): Promise<readonly OllamaRunning[]>;
+  ps(signal?: AbortSignal, clocks?: Clocks): Promise<readonly OllamaRunning[]>;
   /** `POST /api/chat`: the lines of the stream as JSON. Nothing arrives before the first token. */
   chat(body: OllamaChatBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<unknown>;
+  /** `POST /api/generate`: the lines of the stream, the last one `done`. */
+  generate(body: OllamaGenerateBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<OllamaGenerated>;
   /** `POST /api/embed`: the answer as JSON. */
   embed(body: OllamaEmbedBody, signal: AbortSignal, clocks?: Clocks): Promise<unknown>;
+  /** Loads a model without asking it anything: minutes of silence for a large one. */
+  load(body: OllamaLoadBody, signal?: AbortSignal, clocks?: Clocks): Promise<void>;
+  /** Ends the runner of a model once it has answered what it was asked; fine where there is none. */
+  unload(model: string, signal?: AbortSignal, clocks?: Clocks): Promise<void>;
   /**
    * `POST /api/pull`: the steps of a download, ended by `success`. Leaving the loop cancels it; asking
    * again goes on from where it was.
    */
-  pull(model: string, signal: AbortSignal): AsyncIterable<OllamaProgress>;
+  pull(
+    model: string | OllamaTransferBody,
+    signal: AbortSignal,
+    clocks?: Clocks,
+  ): AsyncIterable<OllamaProgress>;
+  /** `POST /api/push`: the steps of an upload to a registry, ended by `success`. */
+  push(
+    model: string | OllamaTransferBody,
+    signal: AbortSignal,
+    clocks?: Clocks,
+  ): AsyncIterable<OllamaProgress>;
+  /**
+   * `POST /api/create`: the steps to a new model, ended by `success`. Where `from` must be pulled, the
+   * `success` of the pull comes first. Leaving the loop leaves the model unwritten.
+   */
+  create(body: OllamaCreateBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<OllamaProgress>;
   /** `DELETE /api/delete`. */
-  remove(model: string, signal?: AbortSignal): Promise<void>;
+  remove(model: string, signal?: AbortSignal, clocks?: Clocks): Promise<void>;
   /** `POST /api/copy`: gives a model a second name. */
   copy(source: string, destination: string, signal?: AbortSignal): Promise<void>;
+  /** `HEAD /api/blobs/…`: whether the bytes are there already. */
+  hasBlob(digest: string, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * `POST /api/blobs/…`: uploads bytes as they are read, at the host's pace; `onSent` hears the sum of
+   * what has left. The host refuses bytes of another digest, and keeps nothing of a broken upload.
+   */
+  uploadBlob(blob: OllamaBlob, signal?: AbortSignal, onSent?: (bytes: number) => void): Promise<void>;
 };
 
 /** What a client is made of. */
@@ -50,54 +95,99 @@ export type OllamaClientOptions = OllamaExchangeOptions & {
 
 /** Calls that only look things up answer soon, or the host is not there. */
 const LOOK_CLOCKS: Clocks = { connectMs: 2_000, firstByteMs: 5_000, idleMs: 5_000, totalMs: 10_000 };
-/** A download lasts as long as it lasts, but Ollama reports on it several times a second. */
-const PULL_CLOCKS: Clocks = { ...LOCAL_CLOCKS, totalMs: 86_400_000 };
-
-const versionBody = z.lazy(() => z.object({ version: z.string() }));
+/**
+ * A transfer lasts as long as it lasts. Ollama reports on it several times a second, but says nothing
+ * while it takes the digest of a layer or converts a model, which is minutes for a large one.
+ */
+const TRANSFER_CLOCKS: Clocks = { ...LOCAL_CLOCKS, idleMs: 1_800_000, totalMs: 86_400_000 };
 
 /** Creates a client for one host. It holds no connections: those belong to `upstream`. */
 export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
-  const { url } = options;
   const clocks = options.clocks ?? LOCAL_CLOCKS;
-  const look = async <T>(
-    schema: z.ZodType<T>,
-    call: Omit<OllamaCall, 'clocks'> & { readonly clocks?: Clocks | undefined },
-    signal?: AbortSignal,
-  ): Promise<T> => {
-    const own = options.lookClocks ?? LOOK_CLOCKS;
-    const within = call.clocks === undefined ? own : shorter(own, call.clocks);
-    const parsed = schema.safeParse(await readOllamaJson(options, { ...call, clocks: within }, signal));
-    if (parsed.success) return parsed.data;
-    throw new ObeliskError('upstream_invalid', `ollama ${url}: ${call.path} did not answer as Ollama does`);
-  };
   return {
-    url,
-    version: async (signal) =>
-      (await look(versionBody, { method: 'GET', path: '/api/version' }, signal)).version,
-    tags: async (signal) => (await look(tagList, { method: 'GET', path: '/api/tags' }, signal)).models,
-    show: (model, signal, within) =>
-      look(
-        showResponse,
-        { method: 'POST', path: '/api/show', body: { model }, model, clocks: within },
-        signal,
-      ),
-    ps: async (signal) => (await look(runningModels, { method: 'GET', path: '/api/ps' }, signal)).models,
-    chat: (body, signal, own = clocks) =>
-      readOllamaLines(options, post('/api/chat', body, { model: body.model, clocks: own }), signal),
-    embed: (body, signal, own = clocks) =>
-      readOllamaJson(options, post('/api/embed', body, { model: body.model, clocks: own }), signal),
-    pull(model, signal) {
-      const call = post('/api/pull', { model }, { model, clocks: PULL_CLOCKS });
-      return readPull(readOllamaLines(options, call, signal), { host: url, model });
-    },
-    async remove(model, signal) {
-      const call: OllamaCall = { method: 'DELETE', path: '/api/delete', body: { model }, model, clocks };
+    url: options.url,
+    ...lookingCalls(options),
+    ...modelCalls(options, clocks),
+    ...transferCalls(options),
+    async remove(model, signal, own = clocks) {
+      const call: OllamaCall = { method: 'DELETE', path: '/api/delete', body: { model }, model, clocks: own };
       await readOllamaJson(options, call, signal);
     },
     async copy(source, destination, signal) {
       const call = post('/api/copy', { source, destination }, { model: source, clocks });
       await readOllamaJson(options, call, signal);
     },
+    hasBlob: (digest, signal) =>
+      hasOllamaBlob(options, { digest, clocks: options.lookClocks ?? LOOK_CLOCKS }, signal),
+    uploadBlob: (blob, signal, onSent) =>
+      uploadOllamaBlob(options, { blob, clocks: TRANSFER_CLOCKS, onSent }, signal),
+  };
+}
+
+type Within = readonly [signal?: AbortSignal | undefined, clocks?: Clocks | undefined];
+
+type Looking = Pick<OllamaClient, 'version' | 'status' | 'tags' | 'show' | 'ps'>;
+
+function lookingCalls(options: OllamaClientOptions): Looking {
+  const look = async <T>(
+    schema: z.ZodType<T>,
+    call: Omit<OllamaCall, 'clocks'> & { readonly clocks: Clocks | undefined },
+    signal?: AbortSignal,
+  ): Promise<T> => {
+    const own = options.lookClocks ?? LOOK_CLOCKS;
+    const within = call.clocks === undefined ? own : shorter(own, call.clocks);
+    const parsed = schema.safeParse(await readOllamaJson(options, { ...call, clocks: within }, signal));
+    if (parsed.success) return parsed.data;
+    const message = `ollama ${options.url}: ${call.path} did not answer as Ollama does`;
+    throw new ObeliskError('upstream_invalid', message);
+  };
+  const get = <T>(schema: z.ZodType<T>, path: string, more: Within): Promise<T> =>
+    look(schema, { method: 'GET', path, clocks: more[1] }, more[0]);
+  return {
+    version: async (...more) => (await get(versionBody, '/api/version', more)).version,
+    status: (...more) => get(statusBody, '/api/status', more),
+    tags: async (...more) => (await get(tagList, '/api/tags', more)).models,
+    show(asked, signal, within) {
+      const body = typeof asked === 'string' ? { model: asked } : asked;
+      const call = { method: 'POST', path: '/api/show', body, model: body.model, clocks: within } as const;
+      return look(showResponse, call, signal);
+    },
+    ps: async (...more) => (await get(runningModels, '/api/ps', more)).models,
+  };
+}
+
+type Models = Pick<OllamaClient, 'chat' | 'generate' | 'embed' | 'load' | 'unload'>;
+
+function modelCalls(options: OllamaClientOptions, clocks: Clocks): Models {
+  return {
+    chat: (body, signal, own = clocks) =>
+      readOllamaLines(options, post('/api/chat', body, { model: body.model, clocks: own }), signal),
+    generate(body, signal, own = clocks) {
+      const call = post('/api/generate', { ...body, stream: true }, { model: body.model, clocks: own });
+      return readGenerated(readOllamaLines(options, call, signal), { host: options.url, model: body.model });
+    },
+    embed: (body, signal, own = clocks) =>
+      readOllamaJson(options, post('/api/embed', body, { model: body.model, clocks: own }), signal),
+    load: (body, signal, own = clocks) =>
+      readRunnerChange(options, { body, clocks: own, to: 'load' }, signal),
+    unload: (model, signal, own = clocks) =>
+      readRunnerChange(options, { body: { model, keep_alive: 0 }, clocks: own, to: 'unload' }, signal),
+  };
+}
+
+function transferCalls(options: OllamaClientOptions): Pick<OllamaClient, 'pull' | 'push' | 'create'> {
+  const steps =
+    (path: string, what: string) =>
+    (asked: string | { readonly model: string }, signal: AbortSignal, clocks = TRANSFER_CLOCKS) => {
+      const body = typeof asked === 'string' ? { model: asked } : asked;
+      const { model } = body;
+      const call = post(path, { ...body, stream: true }, { model, clocks });
+      return readProgress(readOllamaLines(options, call, signal), { host: options.url, model, what });
+    };
+  return {
+    pull: steps('/api/pull', 'the download'),
+    push: steps('/api/push', 'the upload'),
+    create: steps('/api/create', 'the creation'),
   };
 }
 

@@ -3,15 +3,25 @@ import { z } from 'zod';
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import { ollamaError } from '../providers/ollama/errors.ts';
 import { parseRetryAfter } from '../providers/openai/upstream-error.ts';
+import type { Secret } from '../shared/secret.ts';
 import type { Headers } from '../wire/http.ts';
 import { createNdjsonReader } from '../wire/ndjson.ts';
-import type { Clocks, UpstreamClient, UpstreamRequest, UpstreamResponse } from '../wire/upstream.ts';
+import type {
+  BodyStream,
+  Clocks,
+  UpstreamClient,
+  UpstreamRequest,
+  UpstreamResponse,
+} from '../wire/upstream.ts';
 
 /** One call of Ollama's API. */
 export type OllamaCall = {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
   readonly path: string;
+  /** Sent as JSON. */
   readonly body?: object;
+  /** Sent as it is. */
+  readonly bytes?: BodyStream;
   /** The model it is about, for messages. */
   readonly model?: string;
   readonly clocks: Clocks;
@@ -24,6 +34,8 @@ export type OllamaExchangeOptions = {
   readonly upstream: UpstreamClient;
   /** Headers of every request, lower-case: the hop header by which a gateway knows itself. */
   readonly headers?: Headers;
+  /** Sent as `Authorization: Bearer`, for a proxy in front of the host. */
+  readonly apiKey?: Secret;
 };
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -41,7 +53,7 @@ export async function openOllama(
   signal?: AbortSignal,
 ): Promise<UpstreamResponse> {
   const response = await options.upstream.request(toRequest(options, call), signal);
-  if (response.status === 200) return response;
+  if (response.status === 200 || (response.status === 201 && call.bytes)) return response;
   throw await toError(response, { host: options.url, call });
 }
 
@@ -56,13 +68,27 @@ export async function readOllamaJson(
   return bytes.length === 0 ? undefined : parseJson(bytes, { host: options.url, response });
 }
 
-/** Makes one call and reads its answer line by line. */
+/**
+ * Makes one call and reads its answer line by line.
+ * @throws ObeliskError also for an error that stands in a line of a 200.
+ */
 export async function* readOllamaLines(
   options: OllamaExchangeOptions,
   call: OllamaCall,
   signal: AbortSignal,
 ): AsyncIterable<unknown> {
-  yield* readLines(await openOllama(options, call, signal), options.url);
+  const from = { host: options.url, ...(call.model === undefined ? {} : { model: call.model }) };
+  for await (const line of readLines(await openOllama(options, call, signal), options.url)) {
+    const text = errorOf(line);
+    if (text !== undefined) throw ollamaError({ text, ...from });
+    yield line;
+  }
+}
+
+/** The error that stands where a line of the answer would: the status was sent long before. */
+function errorOf(line: unknown): string | undefined {
+  if (typeof line !== 'object' || line === null || !('error' in line)) return undefined;
+  return typeof line.error === 'string' ? line.error : undefined;
 }
 
 async function* readLines(response: UpstreamResponse, host: string): AsyncIterable<unknown> {
@@ -113,7 +139,7 @@ function failureOf(host: string, step: () => void): ObeliskError | undefined {
   }
 }
 
-function toRequest({ url, headers }: OllamaExchangeOptions, call: OllamaCall): UpstreamRequest {
+function toRequest({ url, headers, apiKey }: OllamaExchangeOptions, call: OllamaCall): UpstreamRequest {
   const base = new URL(url);
   const prefix = base.pathname === '/' ? '' : base.pathname;
   return {
@@ -122,10 +148,13 @@ function toRequest({ url, headers }: OllamaExchangeOptions, call: OllamaCall): U
     method: call.method,
     headers: {
       ...headers,
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` }),
       accept: 'application/json',
       ...(call.body ? { 'content-type': 'application/json' } : {}),
+      ...(call.bytes ? { 'content-type': 'application/octet-stream' } : {}),
     },
     ...(call.body ? { body: JSON.stringify(call.body) } : {}),
+    ...(call.bytes ? { body: call.bytes } : {}),
     clocks: call.clocks,
   };
 }

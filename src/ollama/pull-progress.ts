@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 import { ObeliskError } from '../shared/errors.ts';
-import { ollamaError } from '../providers/ollama/errors.ts';
 
-/** One step of a download. A layer tells bytes; their sum over layers grows as layers appear. */
+/** One step of a download, an upload or a creation. A layer tells bytes; their sum grows as layers appear. */
 export type OllamaProgress = {
+  /** Ollama's own word for what it does. */
   readonly status: string;
   readonly digest?: string | undefined;
   /** Bytes of the layer. */
@@ -15,7 +15,6 @@ export type OllamaProgress = {
 
 const line = z.lazy(() =>
   z.object({
-    error: z.string().optional(),
     status: z.string().optional(),
     digest: z.string().optional(),
     total: z.number().optional(),
@@ -24,26 +23,26 @@ const line = z.lazy(() =>
 );
 
 /**
- * Reads the lines of `/api/pull`.
- * @throws ObeliskError for an `{"error"}` line, `upstream_invalid` when the lines end without `success`.
+ * Reads the lines of `/api/pull`, `/api/push` and `/api/create`.
+ * @throws ObeliskError `upstream_invalid` for a line that is not Ollama's, and when `success` is not
+ *   the last: where a creation pulls first, the `success` of the pull stands in the middle.
  */
-export async function* readPull(
+export async function* readProgress(
   lines: AsyncIterable<unknown>,
-  of: { readonly host: string; readonly model: string },
+  of: { readonly host: string; readonly model: string; readonly what: string },
 ): AsyncIterable<OllamaProgress> {
-  let succeeded = false;
+  let last: string | undefined;
   for await (const json of lines) {
     const parsed = line.safeParse(json);
     if (!parsed.success)
       throw new ObeliskError('upstream_invalid', `ollama ${of.host} sent no progress of its own`);
-    const { error, status = '', ...numbers } = parsed.data;
-    if (error !== undefined) throw ollamaError({ text: error, ...of });
-    succeeded ||= status === 'success';
+    const { status = '', ...numbers } = parsed.data;
+    last = status;
     yield { status, ...numbers };
   }
-  if (succeeded) return;
+  if (last === 'success') return;
   throw new ObeliskError(
     'upstream_invalid',
-    `ollama ${of.host} ended the download of ${of.model} unfinished; pull again`,
+    `ollama ${of.host} ended ${of.what} of ${of.model} unfinished; try again`,
   );
 }

@@ -1,7 +1,7 @@
-import type { Body } from './upstream.ts';
+import type { Body, UpstreamRequest } from './upstream.ts';
 
 /** Whether a body is a list of pieces. */
-export function isInPieces(body: Body | string | undefined): body is readonly Buffer[] {
+export function isInPieces(body: UpstreamRequest['body']): body is readonly Buffer[] {
   return Array.isArray(body);
 }
 

@@ -11,6 +11,8 @@ const EARLIER_MS = 2_000;
 export type ConnectionEvents = {
   /** A new connection is there, and the request is on its way. */
   onConnected(): void;
+  /** A piece of a streamed body was taken. */
+  onSent(): void;
   /** The first byte of an answer has arrived. */
   onFirstByte(): void;
   onInterim(): void;

@@ -1,4 +1,5 @@
 import { ObeliskError } from '../shared/errors.ts';
+import { isStreamed } from './body-stream.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
 import type { Headers } from './http.ts';
 import type { Connection, ConnectionEvents, ConnectionPool } from './upstream-connection.ts';
@@ -49,7 +50,9 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
     clock.watch(this);
     this.#startMs = clock.nowMs;
     try {
-      this.#dispatch(this.#place.poolOf(this.#request.origin).acquire());
+      const pool = this.#place.poolOf(this.#request.origin);
+      // What is streamed cannot be sent again, as a connection that went stale would ask for.
+      this.#dispatch(isStreamed(this.#request.body) ? pool.create() : pool.acquire());
     } catch (error) {
       queueMicrotask(() => this.onFailure(error));
     }
@@ -86,6 +89,10 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
 
   onConnected(): void {
     this.#enter('waiting');
+  }
+
+  onSent(): void {
+    if (this.#phase === 'waiting') this.#phaseMs = this.#place.clock.nowMs;
   }
 
   onFirstByte(): void {

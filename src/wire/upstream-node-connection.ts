@@ -1,13 +1,14 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { byteLengthOf, isInPieces } from './body-pieces.ts';
+import { isStreamed, writeStream } from './body-stream.ts';
 import type { Headers } from './http.ts';
 import type { RequestFormatter } from './http1/client-request.ts';
 import { MAX_RESPONSE_HEAD_BYTES } from './http1/response-head.ts';
 import type { Connection, ConnectionEvents, ConnectionPool } from './upstream-connection.ts';
 import type { Endpoint } from './upstream-endpoint.ts';
 import { ConnectionEnded, InvalidResponse } from './upstream-error.ts';
-import type { UpstreamRequest } from './upstream.ts';
+import type { BodyStream, UpstreamRequest } from './upstream.ts';
 
 /** Where a connection belongs. */
 export type NodePlace = {
@@ -67,7 +68,17 @@ export class NodeConnection implements Connection {
     if (isInPieces(request.body)) {
       for (const piece of request.body) outgoing.write(piece);
       outgoing.end();
-    } else outgoing.end(request.body);
+    } else if (isStreamed(request.body)) void this.#stream(outgoing, request.body);
+    else outgoing.end(request.body);
+  }
+
+  async #stream(outgoing: ClientRequest, body: BodyStream): Promise<void> {
+    try {
+      await writeStream(body, outgoing, () => this.#events?.onSent());
+      if (!outgoing.destroyed) outgoing.end();
+    } catch (error) {
+      this.abandon(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #onError(error: Error): void {
@@ -159,7 +170,8 @@ export class NodeConnection implements Connection {
 
 function headersOf({ method, headers, body }: UpstreamRequest, host: string): Record<string, string> {
   const own: Record<string, string> = { host, ...headers, 'accept-encoding': 'identity' };
-  if (body !== undefined) own['content-length'] = String(byteLengthOf(body));
+  if (isStreamed(body)) own['content-length'] = String(body.bytes);
+  else if (body !== undefined) own['content-length'] = String(byteLengthOf(body));
   else if (method === 'POST') own['content-length'] = '0';
   return own;
 }

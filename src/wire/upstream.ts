@@ -32,6 +32,14 @@ export const LOCAL_CLOCKS: Clocks = {
 /** Bytes of a message, in one piece or in several that follow each other. */
 export type Body = Buffer | readonly Buffer[];
 
+/** Bytes of a message that are read while they are sent, for what is too large to be held. */
+export type BodyStream = {
+  /** Their number, which must be right. */
+  readonly bytes: number;
+  /** Opens them; called once. What reading throws ends the request with that error. */
+  open(): AsyncIterable<Uint8Array>;
+};
+
 /** One request to an upstream. */
 export type UpstreamRequest = {
   /** Scheme, host and port: `http://127.0.0.1:11434`. */
@@ -41,7 +49,8 @@ export type UpstreamRequest = {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
   /** Lower-case names. `accept-encoding: identity` is added by the client. */
   readonly headers: Headers;
-  readonly body?: Body | string;
+  /** A stream takes a connection of its own, and time in which it is taken does not count as waiting. */
+  readonly body?: Body | string | BodyStream;
   readonly clocks: Clocks;
 };
 

@@ -63,6 +63,10 @@ class Heard implements ConnectionEvents {
     // It is connected before anything is asked of it.
   }
 
+  onSent(): void {
+    // No body is streamed here.
+  }
+
   onFirstByte(): void {
     // Said of every answer.
   }

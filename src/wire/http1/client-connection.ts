@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import { byteLengthOf, isInPieces } from '../body-pieces.ts';
+import { isStreamed, writeStream } from '../body-stream.ts';
 import type { Headers } from '../http.ts';
 import type { Connection, ConnectionEvents, ConnectionPool } from '../upstream-connection.ts';
 import type { Endpoint } from '../upstream-endpoint.ts';
 import { ConnectionEnded, InvalidResponse } from '../upstream-error.ts';
-import type { UpstreamRequest } from '../upstream.ts';
+import type { BodyStream, UpstreamRequest } from '../upstream.ts';
 import type { RequestFormatter } from './client-request.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseEvents } from './response-reader.ts';
@@ -46,6 +47,8 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
   #paused = false;
   #closed = false;
   #heard = false;
+  /** A body is still on its way. */
+  #streaming = false;
 
   constructor(parts: CodecParts, { pool, endpoint }: CodecPlace) {
     this.#parts = parts;
@@ -67,7 +70,19 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
     if (this.#unsent === undefined || this.#socket === undefined) return;
     const { head, request } = this.#unsent;
     this.#unsent = undefined;
-    write(this.#socket, head, request);
+    if (isStreamed(request.body)) void this.#stream(this.#socket, head, request.body);
+    else write(this.#socket, head, request);
+  }
+
+  async #stream(socket: Socket, head: string, body: BodyStream): Promise<void> {
+    this.#streaming = true;
+    socket.write(`${head}content-length: ${body.bytes}\r\n\r\n`, 'latin1');
+    try {
+      await writeStream(body, socket, () => this.#events?.onSent());
+      this.#streaming = false;
+    } catch (error) {
+      this.abandon(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   resume(): void {
@@ -153,7 +168,7 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
   #finish(events: ConnectionEvents, clean: boolean): void {
     const { persistent, keepAliveSeconds } = this.#reader;
     // An answer may come before the whole request went out, which the server then never reads.
-    if (clean && persistent && this.#socket?.writableLength === 0) {
+    if (clean && persistent && !this.#streaming && this.#socket?.writableLength === 0) {
       this.reused = true;
       this.#events = undefined;
       this.resume();
@@ -167,7 +182,7 @@ type Unsent = { readonly head: string; readonly request: UpstreamRequest };
 
 /** Writes a whole request at once. */
 function write(socket: Socket, head: string, { method, body }: UpstreamRequest): void {
-  if (body === undefined) {
+  if (body === undefined || isStreamed(body)) {
     socket.write(method === 'POST' ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, 'latin1');
     return;
   }
