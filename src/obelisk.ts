@@ -7,6 +7,7 @@ import type { LoadedConfig } from './config/settings.ts';
 import type { Lasting } from './lasting.ts';
 import { listenOn } from './listen.ts';
 import type { Listening as ServedListening } from './listen.ts';
+import type { ControlPlane } from './ollama/control-plane.ts';
 import { toAnswerParts, toChatRequest } from './query.ts';
 import type { Answer, AnswerPart, QueryOptions } from './query.ts';
 import type { SearchOptions, VaultLibrary, VaultSearchResult, VaultStatus } from './rag/library.ts';
@@ -55,6 +56,8 @@ export type Obelisk = {
   search(query: string, options?: SearchOptions & { readonly vault?: string }): Promise<VaultSearchResult>;
   /** Models that can be asked for now, after the first look at their hosts. */
   models(): Promise<readonly Deployment[]>;
+  /** What manages the models and hosts of Ollama, as the configuration in force has them, after the first look at them. */
+  control(): Promise<ControlPlane>;
   /** Whether a model is used where none is named. */
   roleOf(modelName: string): 'chat' | 'embedding' | undefined;
   vaults(): readonly VaultStatus[];
@@ -145,6 +148,11 @@ export async function openObelisk(from: {
       const { looked, registry } = house.serving();
       await looked;
       return registry.list();
+    },
+    async control() {
+      const { looked, control } = house.serving();
+      await looked;
+      return control;
     },
     roleOf(modelName) {
       const { registry } = house.serving();

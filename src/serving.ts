@@ -1,13 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Settings } from './config/settings.ts';
+import { createControlPlane } from './control-plane.ts';
 import { createApp } from './gateway/app.ts';
 import { createInProcessClient } from './gateway/in-process-chat.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
+import { managementRoutes } from './gateway/ollama-management/routes.ts';
 import { OpenCalls } from './gateway/open-calls.ts';
 import { readinessOf } from './house-status.ts';
 import type { Lasting } from './lasting.ts';
 import { createModelHosts } from './model-hosts.ts';
 import type { ModelHosts } from './model-hosts.ts';
+import type { ControlPlane } from './ollama/control-plane.ts';
 import { createOllamaChat } from './ollama/chat-writer.ts';
 import { createOllamaEmbedder } from './ollama/embedder.ts';
 import type { OllamaDiscovery } from './ollama/discovery.ts';
@@ -36,6 +39,7 @@ export type Serving = {
   readonly balancer: Balancer;
   readonly library: VaultLibrary;
   readonly hosts: ModelHosts;
+  readonly control: ControlPlane;
   readonly discovery: OllamaDiscovery;
   readonly proxy: ProxyModels | undefined;
   readonly providers: ProviderFactory;
@@ -82,7 +86,8 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
   const keys = keysOf(settings, lasting);
   const sessions = sessionsFor(keys, previous);
   const calls = new OpenCalls();
-  const parts = { settings, hosts, library, registry, balancer, gateway, keys, sessions, calls };
+  const control = createControlPlane({ settings, hosts });
+  const parts = { settings, hosts, control, library, registry, balancer, gateway, keys, sessions, calls };
   const handler = createHandler(parts, lasting);
   return {
     ...parts,
@@ -108,11 +113,11 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
 
 type Parts = Pick<
   Serving,
-  'settings' | 'hosts' | 'library' | 'registry' | 'balancer' | 'gateway' | 'sessions' | 'calls'
+  'settings' | 'hosts' | 'control' | 'library' | 'registry' | 'balancer' | 'gateway' | 'sessions' | 'calls'
 > & { readonly keys: Keys };
 
 function createHandler(parts: Parts, lasting: Lasting): Handler {
-  const { settings, hosts, library, keys, sessions } = parts;
+  const { settings, hosts, control, library, keys, sessions } = parts;
   const { door, address } = lasting;
   return createApp({
     ...lasting,
@@ -127,7 +132,7 @@ function createHandler(parts: Parts, lasting: Lasting): Handler {
     clock: CLOCK,
     randomId,
     admission: door,
-    extraRoutes: siteRoutes({ library, sessions }),
+    extraRoutes: [...siteRoutes({ library, sessions }), ...managementRoutes({ control })],
   });
 }
 

@@ -7,6 +7,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   search: async () => (await import('./search.ts')).searchCommand,
   index: async () => (await import('./index-vaults.ts')).indexCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
+  'ollama hosts': async () => (await import('./ollama-hosts.ts')).ollamaHostsCommand,
   config: async () => (await import('./config.ts')).configCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };

@@ -58,6 +58,7 @@ function createProgram(config: LoadedConfig, record: string[]): Program {
           default: 'chat',
         },
       ]),
+    control: () => Promise.reject(new Error('this program controls nothing')),
     async *ask(question, { vault, model }) {
       record.push(`ask ${question} of ${vault} with ${model ?? 'the default'}`);
       if (question === 'unknown?') {

@@ -36,6 +36,7 @@ export async function openProgram(config: LoadedConfig, server?: ServerOptions):
       const { hits, supported, tookMs } = await obelisk.search(query, { vault, limit, signal });
       return { vault, hits, supported, tookMs };
     },
+    control: () => obelisk.control(),
     index: (options) => bringUpToDate(obelisk, options),
     listen: () => obelisk.listen(),
     async reload() {

@@ -1,4 +1,5 @@
 import type { LoadedConfig } from '../config/settings.ts';
+import type { ControlPlane } from '../ollama/control-plane.ts';
 import type { VaultStatus } from '../rag/library.ts';
 import type { Hit } from '../rag/types.ts';
 import type { AnswerPart } from '../query.ts';
@@ -73,6 +74,8 @@ export type Listening = {
  * starts reading the vaults; it does not wait for either.
  */
 export type Program = Answering & {
+  /** What manages Ollama, after the first look at its hosts. */
+  control(): Promise<ControlPlane>;
   /**
    * Compares the vaults with their indexes and resolves when every difference is read.
    * @throws ObeliskError `vault_unreadable`, `store_failed`; the signal's reason when it aborts.

@@ -1,45 +1,21 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { VaultStatus } from '../rag/library.ts';
-import { ERROR_KINDS, ObeliskError } from '../shared/errors.ts';
-import type { ErrorCode } from '../shared/errors.ts';
-import type { Headers } from '../wire/http.ts';
 import { LOCAL_CLOCKS, REMOTE_CLOCKS } from '../wire/upstream.ts';
-import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '../wire/upstream.ts';
+import type { UpstreamClient } from '../wire/upstream.ts';
 import type { Answering, ModelRow, SearchAnswer } from './program.ts';
 import { readAnswer } from './remote-answer.ts';
+import { createRemoteExchange } from './remote-exchange.ts';
 import { modelList, searchResult, vaultList } from './remote-types.ts';
 import type { RunningServer } from './running-server.ts';
-
-const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
  * Speaks with a running server over its public API, so that the command line shares its index and
  * its loaded models. Every call throws ObeliskError with the server's own message.
  */
 export function createRemote(server: RunningServer, client: UpstreamClient): Answering {
-  const headers: Headers = {
-    'content-type': 'application/json',
-    ...(server.key === undefined ? {} : { authorization: `Bearer ${server.key.reveal()}` }),
-  };
-  const { origin } = new URL(server.url);
-  const send = async (
-    request: Pick<UpstreamRequest, 'path' | 'method' | 'body' | 'clocks'>,
-    signal?: AbortSignal,
-  ) => {
-    const response = await client.request({ origin, headers, ...request }, signal);
-    if (response.status !== 200) throw await toError(response);
-    return response;
-  };
-  const get = async <Value>(path: string, schema: z.ZodType<Value>, signal?: AbortSignal): Promise<Value> => {
-    const response = await send({ path, method: 'GET', clocks: REMOTE_CLOCKS }, signal);
-    const text = (await response.bytes(MAX_BYTES)).toString('utf8');
-    const parsed = schema.safeParse(JSON.parse(text));
-    if (parsed.success) return parsed.data;
-    throw new ObeliskError(
-      'upstream_invalid',
-      `${server.url}${path} did not answer as this version of Obelisk does; restart the server`,
-    );
-  };
+  const exchange = createRemoteExchange({ url: server.url, key: server.key, client });
+  const get = <Value>(path: string, schema: z.ZodType<Value>, signal?: AbortSignal): Promise<Value> =>
+    exchange.read({ path, method: 'GET', clocks: REMOTE_CLOCKS }, schema, signal);
   return {
     vaults: async () =>
       (await get('/obelisk/v1/vaults', vaultList)).data.map((vault) => toStatus(vault, server)),
@@ -55,7 +31,7 @@ export function createRemote(server: RunningServer, client: UpstreamClient): Ans
         messages: [{ role: 'user', content: question }],
         stream: true,
       });
-      const response = await send(
+      const response = await exchange.send(
         { path: '/v1/chat/completions', method: 'POST', body, clocks: LOCAL_CLOCKS },
         signal,
       );
@@ -63,32 +39,6 @@ export function createRemote(server: RunningServer, client: UpstreamClient): Ans
     },
     close: () => client.close(),
   };
-}
-
-const errorBody = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) });
-
-async function toError(response: UpstreamResponse): Promise<ObeliskError> {
-  const text = (await response.bytes(64 * 1024)).toString('utf8');
-  const parsed = errorBody.safeParse(parseJson(text));
-  const code = parsed.success ? parsed.data.error.code : undefined;
-  const known = isErrorCode(code) ? code : 'upstream_error';
-  const message = parsed.success
-    ? parsed.data.error.message
-    : `the running server answered ${response.status}`;
-  return new ObeliskError(known, message);
-}
-
-function isErrorCode(code: string | null | undefined): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(ERROR_KINDS, code);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function toStatus(vault: z.infer<typeof vaultList>['data'][number], server: RunningServer): VaultStatus {

@@ -22,6 +22,8 @@ export type RunningServer = {
   readonly url: string;
   readonly pid: number;
   readonly key?: Secret;
+  /** Opens the management too. */
+  readonly ownerKey?: Secret;
   /** Its vaults with their folders, which HTTP does not tell. */
   readonly vaults: readonly { readonly name: string; readonly path: string }[];
 };
@@ -42,8 +44,17 @@ export async function findRunningServer(
   if (!parsed.success || !isOwnUrl(parsed.data.url)) return undefined;
   const { url, pid, tokenFile, vaults = [] } = parsed.data;
   if (!(await isAlive(url, from.client))) return undefined;
-  const key = await findKey(settings, from.environment, tokenFile);
-  return { url: url.replace(/\/+$/, ''), pid, vaults, ...(key === undefined ? {} : { key }) };
+  const token = await readToken(settings, tokenFile);
+  const own = from.environment['OBELISK_API_KEY'];
+  const key = own ? new Secret(own) : (settings.masterKey ?? token);
+  const ownerKey = token ?? settings.masterKey ?? key;
+  return {
+    url: url.replace(/\/+$/, ''),
+    pid,
+    vaults,
+    ...(key === undefined ? {} : { key }),
+    ...(ownerKey === undefined ? {} : { ownerKey }),
+  };
 }
 
 /** Whether a URL names this machine: loopback, or an address of one of its networks. */
@@ -71,17 +82,10 @@ export async function isAlive(url: string, client: UpstreamClient): Promise<bool
   }
 }
 
-async function findKey(
-  settings: Settings,
-  environment: Environment,
-  tokenFile: string | undefined,
-): Promise<Secret | undefined> {
-  const own = environment['OBELISK_API_KEY'];
-  if (own) return new Secret(own);
-  if (settings.masterKey !== undefined) return settings.masterKey;
-  const token =
-    tokenFile === undefined ? undefined : await readIfThere(path.resolve(settings.dataDir, tokenFile));
-  return token?.trim() ? new Secret(token.trim()) : undefined;
+async function readToken(settings: Settings, tokenFile: string | undefined): Promise<Secret | undefined> {
+  if (tokenFile === undefined) return undefined;
+  const text = (await readIfThere(path.resolve(settings.dataDir, tokenFile)))?.trim();
+  return text ? new Secret(text) : undefined;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -46,7 +46,7 @@ export type UpstreamRequest = {
   readonly origin: string;
   /** Path with query, starting with `/`. */
   readonly path: string;
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
   /** Lower-case names. `accept-encoding: identity` is added by the client. */
   readonly headers: Headers;
   /** A stream takes a connection of its own, and time in which it is taken does not count as waiting. */
