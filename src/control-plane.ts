@@ -42,30 +42,13 @@ export function createControlPlane({ settings, hosts }: ControlPlaneParts): Cont
       loaded,
     };
   };
-  const toFleet = (model: OllamaModel): FleetModel => {
-    const isLoaded = discovery
-      .running()
-      .some((one) => ollamaModelKey(one.name) === ollamaModelKey(model.name));
-    return {
-      name: model.name,
-      digest: model.digest,
-      sizeBytes: model.sizeBytes,
-      modifiedAt: model.modifiedMs === 0 ? '' : new Date(model.modifiedMs).toISOString(),
-      capabilities: (['chat', 'embedding', 'tools', 'vision', 'thinking'] as const).filter(
-        (one) => model[one],
-      ),
-      ...(model.contextLength === undefined ? {} : { contextLength: model.contextLength }),
-      ...(model.remoteHost === undefined ? {} : { remoteHost: model.remoteHost }),
-      hosts: [{ host: name, loaded: isLoaded, digest: model.digest }],
-    };
-  };
   const notYet = (): never => {
     throw new ObeliskError('unsupported', 'this operation is not served yet');
   };
   return {
     hosts: () => [view()],
     drain: notYet,
-    models: async () => (await management.list()).map(toFleet),
+    models: async () => (await management.list()).map((model) => toFleet(model, name, hosts)),
     show: async (model) => ({ ...(await management.show(model)), name: model, host: name }),
     startJob: notYet,
     jobs: () => [],
@@ -80,5 +63,20 @@ export function createControlPlane({ settings, hosts }: ControlPlaneParts): Cont
     patchProfile: notYet,
     fit: notYet,
     events: notYet,
+  };
+}
+
+function toFleet(model: OllamaModel, host: string, { discovery }: ModelHosts): FleetModel {
+  const key = ollamaModelKey(model.name);
+  const loaded = discovery.running().some((running) => ollamaModelKey(running.name) === key);
+  return {
+    name: model.name,
+    digest: model.digest,
+    sizeBytes: model.sizeBytes,
+    modifiedAt: model.modifiedMs === 0 ? '' : new Date(model.modifiedMs).toISOString(),
+    capabilities: (['chat', 'embedding', 'tools', 'vision', 'thinking'] as const).filter((one) => model[one]),
+    ...(model.contextLength === undefined ? {} : { contextLength: model.contextLength }),
+    ...(model.remoteHost === undefined ? {} : { remoteHost: model.remoteHost }),
+    hosts: [{ host, loaded, digest: model.digest }],
   };
 }

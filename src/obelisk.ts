@@ -130,14 +130,7 @@ export async function openObelisk(from: {
     get providers() {
       return house.serving().providers;
     },
-    async query(question, options = {}) {
-      let text = '';
-      for await (const part of answer(house, question, options)) {
-        if (part.type === 'text') text += part.text;
-        else return { text, ...withoutType(part) };
-      }
-      throw new ObeliskError('upstream_invalid', 'the answer ended without being complete');
-    },
+    query: (question, options = {}) => wholeAnswer(answer(house, question, options)),
     stream: (question, options = {}) => answer(house, question, options),
     async search(query, { vault, ...options } = {}) {
       const searched = library();
@@ -177,6 +170,15 @@ export async function openObelisk(from: {
     },
     close: () => house.close(),
   };
+}
+
+async function wholeAnswer(parts: AsyncIterable<AnswerPart>): Promise<Answer> {
+  let text = '';
+  for await (const part of parts) {
+    if (part.type === 'text') text += part.text;
+    else return { text, ...withoutType(part) };
+  }
+  throw new ObeliskError('upstream_invalid', 'the answer ended without being complete');
 }
 
 /** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */
