@@ -8,6 +8,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   index: async () => (await import('./index-vaults.ts')).indexCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   'ollama hosts': async () => (await import('./ollama-hosts.ts')).ollamaHostsCommand,
+  'ollama env': async () => (await import('./ollama-env.ts')).ollamaEnvCommand,
   config: async () => (await import('./config.ts')).configCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };

@@ -1,4 +1,4 @@
-import type { LoadedConfig, Settings } from '../config/settings.ts';
+import type { LoadedConfig, OllamaHostSettings, Settings } from '../config/settings.ts';
 import { isObeliskError } from '../shared/errors.ts';
 import { createUpstreamClient } from '../wire/upstream-client.ts';
 import { EXIT, loadFrom, printJson, styleOf } from './command.ts';
@@ -14,8 +14,11 @@ import {
 } from './doctor-checks.ts';
 import type { Finding, MachinePorts } from './doctor-checks.ts';
 import { createMachinePorts, createUpstreamPorts } from './doctor-ports.ts';
+import { checkEnvironments } from './doctor-environment.ts';
 import { checkLitellm, checkOllama } from './doctor-upstreams.ts';
 import type { UpstreamPorts } from './doctor-upstreams.ts';
+import { seeHost } from './ollama-env.ts';
+import type { SeenHost } from './ollama-env.ts';
 import { withoutControls } from './style.ts';
 
 /** `obelisk doctor`: everything a newcomer can have wrong, and what to do. */
@@ -36,7 +39,11 @@ async function doctor(context: CommandContext): Promise<number> {
   const client = createUpstreamClient();
   try {
     const machine = createMachinePorts(client);
-    const findings = await examine(context, { machine, upstreams: createUpstreamPorts(client) });
+    const findings = await examine(context, {
+      machine,
+      upstreams: createUpstreamPorts(client),
+      see: (host) => seeHost(host, context, client),
+    });
     report(context, findings);
     return findings.some((finding) => finding.status === 'fail') ? EXIT.failure : EXIT.ok;
   } finally {
@@ -44,9 +51,16 @@ async function doctor(context: CommandContext): Promise<number> {
   }
 }
 
-type Ports = { readonly machine: MachinePorts; readonly upstreams: UpstreamPorts };
+type Ports = {
+  readonly machine: MachinePorts;
+  readonly upstreams: UpstreamPorts;
+  readonly see: (host: OllamaHostSettings) => Promise<SeenHost>;
+};
 
-async function examine(context: CommandContext, { machine, upstreams }: Ports): Promise<readonly Finding[]> {
+async function examine(
+  context: CommandContext,
+  { machine, upstreams, see }: Ports,
+): Promise<readonly Finding[]> {
   const basics = [checkNode(machine), checkClock(machine)];
   const config = tryLoad(context);
   if ('status' in config) return [...basics, config];
@@ -57,6 +71,7 @@ async function examine(context: CommandContext, { machine, upstreams }: Ports): 
     checkVaults(settings, machine),
     checkIndexes(settings, machine),
     checkOllama(settings, upstreams),
+    checkEnvironments(settings, see),
     checkLitellm(settings, upstreams),
   ]);
   return [...basics, ...checkConfig(config), ...groups.flat(), checkWriter(settings)];

@@ -23,9 +23,13 @@ export function combinationFindings(look: EnvironmentLook): readonly Environment
 }
 
 const RULES: readonly Rule[] = [
-  (get) => {
+  (get, { isInContainer }) => {
     const host = get('OLLAMA_HOST');
-    if (host === undefined || !/^(?:https?:\/\/)?(?:0\.0\.0\.0|\[?::\]?)(?:[:/]|$)/.test(host))
+    if (
+      isInContainer === true ||
+      host === undefined ||
+      !/^(?:https?:\/\/)?(?:0\.0\.0\.0|\[?::\]?)(?:[:/]|$)/.test(host)
+    )
       return undefined;
     return {
       variable: 'OLLAMA_HOST',
@@ -45,8 +49,8 @@ const RULES: readonly Rule[] = [
   },
   flashAttention,
   (get, { parallel }) => {
-    const text = get('OLLAMA_NUM_PARALLEL');
-    if (parallel === undefined || text === undefined || !/^\d+$/.test(text)) return undefined;
+    const text = get('OLLAMA_NUM_PARALLEL') ?? '1';
+    if (parallel === undefined || !/^\d+$/.test(text)) return undefined;
     // Ollama takes 0 for 1.
     const slots = Math.max(1, Number(text));
     if (slots === parallel) return undefined;

@@ -17,4 +17,6 @@ export type EnvironmentLook = {
   readonly platform: NodeJS.Platform;
   /** What Obelisk believes OLLAMA_NUM_PARALLEL to be. */
   readonly parallel?: number;
+  /** In a container every address is that of the container: what is published decides. */
+  readonly isInContainer?: boolean;
 };
