@@ -1,0 +1,91 @@
+import type { Job } from '../../ollama/control-plane.ts';
+import { toBytes, toDuration } from '../quantities.ts';
+import { withoutControls } from '../style.ts';
+import { widthOf } from '../table.ts';
+import type { Output } from '../terminal.ts';
+
+/** Shows how far a job is. */
+export type JobView = {
+  update(job: Job): void;
+  /** Takes the bar away. */
+  end(): void;
+};
+
+const BAR_EVERY_MS = 100;
+const LINE_EVERY_MS = 5_000;
+const BAR_WIDTH = 24;
+
+/**
+ * Makes a view of a job: one line that redraws itself on a terminal; elsewhere a plain line when the
+ * status changed, and one every five seconds.
+ */
+export function createJobView(output: Output, nowMs: () => number): JobView {
+  let shownMs = Number.NEGATIVE_INFINITY;
+  let status = '';
+  let drawn = false;
+  return {
+    update(job) {
+      const everyMs = output.isTerminal ? BAR_EVERY_MS : LINE_EVERY_MS;
+      const next = statusOf(job);
+      if (next === status && nowMs() - shownMs < everyMs) return;
+      status = next;
+      shownMs = nowMs();
+      if (!output.isTerminal) {
+        output.write(`${toLine(job)}\n`);
+        return;
+      }
+      drawn = true;
+      output.write(`\r\u001b[2K${fit(toBar(job), output.columns - 1)}`);
+    },
+    end() {
+      if (drawn) output.write('\r\u001b[2K');
+      drawn = false;
+    },
+  };
+}
+
+/** What is done to which model: `pull llama3:latest`. */
+export function titleOf({ spec }: Job): string {
+  return `${spec.kind} ${withoutControls(spec.model)}`;
+}
+
+function statusOf({ progress, state, attempts }: Job): string {
+  const word = progress.status === '' ? state : withoutControls(progress.status);
+  return attempts > 1 ? `${word} (try ${attempts})` : word;
+}
+
+function toLine(job: Job): string {
+  const { totalBytes: total, completedBytes: done = 0 } = job.progress;
+  const share = total === undefined || total === 0 ? '' : ` ${percentOf(done / total)}`;
+  return `${titleOf(job)}:${share} ${[statusOf(job), ...figuresOf(job)].join(', ')}`;
+}
+
+function toBar(job: Job): string {
+  const { totalBytes: total, completedBytes: done = 0 } = job.progress;
+  const rest = [titleOf(job), statusOf(job), ...figuresOf(job)].join(', ');
+  if (total === undefined || total === 0) return rest;
+  const share = Math.min(1, done / total);
+  const filled = Math.round(share * BAR_WIDTH);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${percentOf(share)} ${rest}`;
+}
+
+/** Sizes, speed and time left, as far as they are known. */
+function figuresOf({ progress }: Job): readonly string[] {
+  const { totalBytes: total, completedBytes: done = 0, bytesPerSecond: speed, secondsLeft: left } = progress;
+  return [
+    ...(total === undefined || total === 0 ? [] : [`${toBytes(done)} of ${toBytes(total)}`]),
+    ...(speed === undefined || speed < 1 ? [] : [`${toBytes(speed)}/s`]),
+    ...(left === undefined ? [] : [`${toDuration(left)} left`]),
+  ];
+}
+
+/** 100 % is said only of what is complete. */
+function percentOf(share: number): string {
+  return `${Math.floor(Math.min(1, Math.max(0, share)) * 100)}%`.padStart(4);
+}
+
+/** A line that wraps cannot be redrawn. */
+function fit(text: string, columns: number): string {
+  const most = Math.max(10, columns);
+  return widthOf(text) <= most ? text : `${text.slice(0, most - 1)}…`;
+}
