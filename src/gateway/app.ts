@@ -22,6 +22,7 @@ import {
 } from './health-routes.ts';
 import type { Readiness } from './health-routes.ts';
 import { createModelRoute, createModelsRoute } from './models-route.ts';
+import { ollamaApiRoutes } from './ollama-api/ollama-routes.ts';
 import { OpenCalls } from './open-calls.ts';
 import { createRequestIds } from './request-id.ts';
 import type { Route } from './route-table.ts';
@@ -80,7 +81,7 @@ export function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
   const { registry, status, metrics } = dependencies;
   const options = {
     ...dependencies,
-    unixMs: dependencies.clock.unixMs,
+    ...dependencies.clock,
     heartbeat: dependencies.heartbeat ?? DEFAULT_HEARTBEAT,
     targetOf: createTargets(dependencies.instanceId),
   };
@@ -111,5 +112,5 @@ export function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
       handle: createMetricsRoute(metrics),
     },
   ]);
-  return [...versioned, ...(dependencies.extraRoutes ?? [])];
+  return [...versioned, ...ollamaApiRoutes(options), ...(dependencies.extraRoutes ?? [])];
 }

@@ -61,6 +61,8 @@ export class Call implements OpenCall {
   usage: Usage | undefined;
   /** Pieces of the answer so far, about a token each: counted as such where the upstream's own count never came. */
   pieces = 0;
+  /** Writes an error as the client's dialect has it. */
+  errorBody: (error: ObeliskError) => string = toErrorBody;
   /** Ends what is under way with an error; set by whoever answers in more than one step. */
   interrupted: ((error: ObeliskError) => void) | undefined;
   readonly #observer: CallObserver;
@@ -137,7 +139,7 @@ export class Call implements OpenCall {
   }
 
   /**
-   * Answers with an error in OpenAI's shape and settles the call. Where the response has begun
+   * Answers with an error in the client's shape and settles the call. Where the response has begun
    * there is nothing left to say to the client, so the connection is closed.
    */
   fail(thrown: unknown, headers: Headers = {}): void {
@@ -149,7 +151,7 @@ export class Call implements OpenCall {
     if (this.response.started) {
       this.response.destroy();
     } else {
-      const body = toErrorBody(error);
+      const body = this.errorBody(error);
       this.#open(error.status, {
         'content-type': JSON_TYPE,
         'content-length': String(Buffer.byteLength(body)),

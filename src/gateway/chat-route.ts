@@ -156,7 +156,8 @@ function toTranslated(
   };
 }
 
-function writerOf(deployment: Deployment, writers: ChatWriters): ChatWriter {
+/** Gives the writer of a deployment that is not passed through. */
+export function writerOf(deployment: Deployment, writers: ChatWriters): ChatWriter {
   if (deployment.mockResponse !== undefined) return createMockWriter(deployment.mockResponse);
   switch (deployment.dialect) {
     case 'ollama':

@@ -1,4 +1,5 @@
 import { ObeliskError } from '../shared/errors.ts';
+import { toDoorError } from '../providers/ollama/door/door-error.ts';
 import type { Handler, HttpRequest, HttpResponse } from '../wire/http.ts';
 import type { Admission } from './admission.ts';
 import { Call } from './call.ts';
@@ -26,6 +27,9 @@ export type DispatchOptions = {
   /** Tells this process from another, to know its own requests when they come back. */
   readonly instanceId: string;
 };
+
+/** Where Ollama's own API is served: its clients read its errors only. */
+const OLLAMA_PATHS = '/api/';
 
 type Gate = {
   readonly table: RouteTable;
@@ -63,6 +67,7 @@ export function createDispatcher(options: DispatchOptions): Handler {
 function serve(call: Call, gate: Gate): void | Promise<void> {
   const { table, origins, keys, instanceId } = gate;
   const { request } = call;
+  if (request.path.startsWith(OLLAMA_PATHS)) call.errorBody = toDoorError;
   call.hops = hopsOf(request, instanceId);
   const trusted = request.remoteAddress === 'process';
   if (!trusted) call.corsOrigin = origins(request);
@@ -80,12 +85,18 @@ function serve(call: Call, gate: Gate): void | Promise<void> {
     keys.require(request, route.access);
   }
   call.authorized = route.access === 'open' ? keys.holds(request) : route.access !== 'key';
-  if (!trusted && hasBody(route)) requireJson(request);
+  if (!trusted) requireBodyOf(route, request);
   return 'handle' in route ? route.handle(call) : route.handler(request, observed(call));
 }
 
-function hasBody(route: Route): boolean {
-  return route.method === 'POST' || route.method === 'PUT' || route.method === 'PATCH';
+function requireBodyOf({ method, body }: Route, request: HttpRequest): void {
+  const hasBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  if (hasBody && (body !== 'any' || isOfPage(request))) requireJson(request);
+}
+
+/** Whether a browser sends it: browsers name the page's origin, or say how the request came about. */
+function isOfPage(request: HttpRequest): boolean {
+  return ['origin', 'sec-fetch-site', 'referer'].some((name) => request.header(name) !== undefined);
 }
 
 /** A form of a foreign page cannot send this type without a preflight, which it will not pass. */

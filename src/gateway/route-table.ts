@@ -13,6 +13,11 @@ export type Route = {
   readonly access: 'open' | KeyLevel;
   /** Answered even while no new work is taken: who watches the process must see why. */
   readonly always?: true;
+  /**
+   * `any`: the body is read whatever type it is declared as, as Ollama does, whose documentation declares
+   * none; but for requests of web pages. JSON otherwise.
+   */
+  readonly body?: 'any';
 } & (
   | { readonly handle: (call: Call) => void | Promise<void> }
   /** For modules that know the seam to the transports only. */

@@ -65,6 +65,8 @@ export type RoutedWriters = {
   readonly writerOf: (deployment: Deployment) => ChatWriter;
   /** The request with the defaults of a deployment. */
   readonly requestFor: (deployment: Deployment) => ChatRequest;
+  /** Whether a deployment is left to who passes its answers through; those of the client's dialect unless told. */
+  readonly passes?: (deployment: Deployment) => boolean;
 };
 
 /**
@@ -73,8 +75,9 @@ export type RoutedWriters = {
  */
 export function routeWriters(routed: Routed, writers: RoutedWriters): ChatWriter {
   const { attempts } = routed.answering;
+  const { passes = isPassedThrough } = writers;
   return async function* (_request, context): AsyncIterable<ChatEvent> {
-    while (!isPassedThrough(attempts.deployment)) {
+    while (!passes(attempts.deployment)) {
       const progress = { begun: false };
       noteAttempt(routed);
       try {

@@ -9,7 +9,7 @@ import { EventStream } from './event-stream.ts';
 import type { Heartbeat } from './event-stream.ts';
 
 /** Names what a request asked for in vain; writers add their options to it. */
-const IGNORED_HEADER = 'x-obelisk-options-ignored';
+export const IGNORED_HEADER = 'x-obelisk-options-ignored';
 
 /** What an answer in our own events needs to become the client's. */
 export type TranslatedChat = {

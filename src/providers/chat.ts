@@ -21,7 +21,13 @@ export type ChatMessage =
       readonly reasoning?: string;
       readonly toolCalls?: readonly ToolCall[];
     }
-  | { readonly role: 'tool'; readonly text: string; readonly toolCallId: string };
+  | {
+      readonly role: 'tool';
+      readonly text: string;
+      readonly toolCallId: string;
+      /** Of the tool, where the request says it itself and not only by the call's id. */
+      readonly toolName?: string;
+    };
 
 /** A function the model may call. */
 export type Tool = {

@@ -108,7 +108,7 @@ function toMessage(
     };
   }
   if (message.role === 'system') return common;
-  const name = context.toolNames.get(message.toolCallId);
+  const name = context.toolNames.get(message.toolCallId) ?? message.toolName;
   return { ...common, tool_call_id: message.toolCallId, ...(name === undefined ? {} : { tool_name: name }) };
 }
 

@@ -1,5 +1,5 @@
-import { ObeliskError } from '../../shared/errors.ts';
-import type { ChatEvent, FinishReason, TokenLogprob, ToolCall, Usage } from '../chat.ts';
+import type { ChatEvent, ToolCall, Usage } from '../chat.ts';
+import { createAnswerGatherer } from '../gathered-answer.ts';
 
 /** What stays constant over one answer. */
 export type AnswerIdentity = {
@@ -75,63 +75,18 @@ export type ChatCompletionBuilder = {
   body(identity: AnswerIdentity): string | undefined;
 };
 
-/** Longest answer that is kept whole, in characters: a model that never ends must not fill the memory. */
-const ANSWER_LIMIT = 32 * 1024 * 1024;
-
-/** Characters that an event adds to an answer. */
-function lengthOf(event: ChatEvent): number {
-  switch (event.type) {
-    case 'text-delta':
-    case 'reasoning-delta':
-      return event.text.length;
-    case 'tool-call':
-      return event.call.arguments.length;
-    default:
-      return 0;
-  }
-}
-
 /** Creates the builder of one answer. */
 export function createChatCompletionBuilder(): ChatCompletionBuilder {
-  let length = 0;
-  let content = '';
-  let reasoning = '';
-  const logprobs: TokenLogprob[] = [];
-  const toolCalls: ToolCall[] = [];
-  const fields: Record<string, unknown> = {};
-  let finish: { readonly reason: FinishReason; readonly usage: Usage } | undefined;
+  const gatherer = createAnswerGatherer();
   return {
-    add(event) {
-      length += lengthOf(event);
-      if (length > ANSWER_LIMIT) {
-        throw new ObeliskError(
-          'upstream_invalid',
-          'the answer has more than 32 MiB and shows no end; ask for fewer tokens, or for a stream',
-        );
-      }
-      switch (event.type) {
-        case 'text-delta':
-          content += event.text;
-          if (event.logprobs) logprobs.push(...event.logprobs);
-          break;
-        case 'reasoning-delta':
-          reasoning += event.text;
-          break;
-        case 'tool-call':
-          toolCalls.push(event.call);
-          break;
-        case 'message-fields':
-          Object.assign(fields, event.fields);
-          break;
-        case 'finish':
-          finish = event;
-      }
-    },
+    add: gatherer.add,
     body({ id, created, model }) {
-      if (!finish) return undefined;
+      const answer = gatherer.answer();
+      if (!answer) return undefined;
+      const { text, reasoning, logprobs, toolCalls, fields, finish } = answer;
       const message = {
         role: 'assistant',
-        content: content === '' && toolCalls.length > 0 ? null : content,
+        content: text === '' && toolCalls.length > 0 ? null : text,
         refusal: null,
         ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
         ...(toolCalls.length > 0 ? { tool_calls: toolCalls.map(toToolCall) } : {}),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ChatEvent, FinishReason, ToolCall, Usage } from '../chat.ts';
 import { isErrorCode, readFailure } from './error-body.ts';
+import type { UpstreamFailure } from './error-body.ts';
 import { usageOf } from './stream-tail.ts';
 
 /** Reads the data of a stream's events, one after the other, into ours. */
@@ -75,16 +76,28 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
 
 const FINISH_REASONS: ReadonlySet<string> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
 
-/** Creates the reader of one stream. */
-export function createChatEventReader(): ChatEventReader {
+/** Who streams, for errors. */
+export type EventSource = {
+  readonly name: string;
+  /** Makes the error of a failure that was reported in the stream. */
+  toError(failure: UpstreamFailure): ObeliskError;
+};
+
+const GATEWAY: EventSource = { name: 'the gateway', toError: toOwnError };
+
+/** Creates the reader of one stream, of our own gateway unless told. */
+export function createChatEventReader(source: EventSource = GATEWAY): ChatEventReader {
+  const invalid = (what: string, cause?: unknown): ObeliskError =>
+    new ObeliskError('upstream_invalid', `${source.name} ${what}`, cause === undefined ? {} : { cause });
   const calls = new Map<number, ToolCall>();
   let reason: FinishReason | undefined;
   let usage: Usage = { promptTokens: 0, completionTokens: 0 };
   return {
     read(data) {
       if (data === '[DONE]') return [];
-      const json = parse(data);
-      throwFailure(json);
+      const json = parse(data, invalid);
+      const failure = readFailure(json);
+      if (failure) throw source.toError(failure);
       usage = usageOf(json) ?? usage;
       const parsed = chunk.safeParse(json);
       if (!parsed.success) throw invalid('sent something that is no chunk of a chat completion');
@@ -105,18 +118,16 @@ export function createChatEventReader(): ChatEventReader {
 /** The error that a body or a frame reports, as ours: with its own code where it is one of ours. */
 export function toReportedError(json: unknown): ObeliskError | undefined {
   const failure = readFailure(json);
-  if (!failure) return undefined;
+  return failure && toOwnError(failure);
+}
+
+function toOwnError(failure: UpstreamFailure): ObeliskError {
   const code = failure.code !== undefined && isErrorCode(failure.code) ? failure.code : 'upstream_error';
   return new ObeliskError(
     code,
     failure.message ?? 'no message',
     failure.param ? { param: failure.param } : {},
   );
-}
-
-function throwFailure(json: unknown): void {
-  const error = toReportedError(json);
-  if (error) throw error;
 }
 
 function eventsOf({ delta: changed, logprobs }: Choice): readonly ChatEvent[] {
@@ -155,15 +166,11 @@ function toFinishReason(reason: string | null | undefined): FinishReason | undef
   return FINISH_REASONS.has(reason) ? (reason as FinishReason) : 'stop';
 }
 
-function parse(data: string): unknown {
+function parse(data: string, invalid: (what: string, cause?: unknown) => ObeliskError): unknown {
   try {
     return JSON.parse(data);
   } catch (error) {
     // The parser's own message quotes the text, which may be somebody's answer.
     throw invalid('sent an event that is not JSON', error instanceof SyntaxError ? undefined : error);
   }
-}
-
-function invalid(what: string, cause?: unknown): ObeliskError {
-  return new ObeliskError('upstream_invalid', `the gateway ${what}`, cause === undefined ? {} : { cause });
 }

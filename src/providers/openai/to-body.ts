@@ -2,7 +2,12 @@ import type { ChatMessage, ChatRequest, ResponseFormat, Think, ToolCall } from '
 
 /** Writes a request as OpenAI's chat body, Ollama's fields as clients of ours write them. */
 export function toChatBody(request: ChatRequest): string {
-  return JSON.stringify({
+  return JSON.stringify(toChatFields(request));
+}
+
+/** The fields of `toChatBody`; what a request does not have is undefined. */
+export function toChatFields(request: ChatRequest): Readonly<Record<string, unknown>> {
+  return {
     ...request.options,
     model: request.model,
     messages: request.messages.map(toMessage),
@@ -22,7 +27,7 @@ export function toChatBody(request: ChatRequest): string {
     top_logprobs: request.topLogprobs,
     keep_alive: request.keepAlive,
     ...toThinkFields(request.think),
-  });
+  };
 }
 
 function toMessage(message: ChatMessage): Readonly<Record<string, unknown>> {

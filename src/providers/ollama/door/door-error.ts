@@ -1,0 +1,13 @@
+import type { ObeliskError } from '../../../shared/errors.ts';
+
+/** Writes an error as Ollama does, as a body and as the last line of a stream. */
+export function toDoorError(error: ObeliskError): string {
+  return JSON.stringify({ error: textOf(error) });
+}
+
+/** Ollama's clients have no code to look at: they look for its words of a model that is not there. */
+function textOf({ code, message }: ObeliskError): string {
+  return code === 'model_not_found' && !/\bmodel\b.*\bnot found\b/.test(message)
+    ? `model not found: ${message}`
+    : message;
+}
