@@ -1,55 +1,37 @@
+import { totalmem } from 'node:os';
 import type { Settings } from './config/settings.ts';
 import type { ModelHosts } from './model-hosts.ts';
-import type { ControlPlane, FleetModel, HostView, LoadedModel } from './ollama/control-plane.ts';
-import type { OllamaModel } from './ollama/model-facts.ts';
-import { ollamaModelKey } from './providers/ollama/model-name.ts';
+import type { ControlPlane, HostView, ModelPlace } from './ollama/control-plane.ts';
+import type { FleetHost } from './ollama/fleet-host.ts';
+import { viewHost, viewModels } from './ollama/fleet-view.ts';
 import { ObeliskError } from './shared/errors.ts';
 
 /** What a control plane is put together from. */
 export type ControlPlaneParts = { readonly settings: Settings; readonly hosts: ModelHosts };
 
 /** Puts the control plane of one configuration together. */
-export function createControlPlane({ settings, hosts }: ControlPlaneParts): ControlPlane {
-  const { discovery, management } = hosts;
-  const [configured] = settings.providers.ollama.hosts;
-  const name = configured?.name ?? new URL(discovery.url).host;
-  const view = (): HostView => {
-    const state = discovery.state();
-    const loaded = discovery.running().map((running): LoadedModel => ({
-      model: running.name,
-      state: 'loaded',
-      sizeBytes: running.size ?? 0,
-      vramBytes: running.size_vram ?? 0,
-      inFlight: 0,
-      queued: 0,
-      ...(running.context_length === undefined ? {} : { contextLength: running.context_length }),
-      ...(running.expires_at === undefined ? {} : { expiresAt: running.expires_at }),
-    }));
-    return {
-      name,
-      url: discovery.url,
-      state: state.kind,
-      ...('reason' in state ? { reason: state.reason } : {}),
-      ...('version' in state ? { version: state.version } : {}),
-      warnings: [],
-      weight: configured?.weight ?? 1,
-      tags: configured?.tags ?? [],
-      draining: false,
-      parallel: configured?.parallel ?? 1,
-      memorySource: 'unknown',
-      memoryUsedBytes: loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      models: discovery.models().length,
-      loaded,
-    };
+export function createControlPlane({ hosts }: ControlPlaneParts): ControlPlane {
+  const { fleet, management } = hosts;
+  const view = (host: FleetHost): HostView => viewHost(host, { totalMemoryBytes: totalmem() });
+  const holder = (model: string, { host }: ModelPlace = {}): FleetHost => {
+    const found = host === undefined ? fleet.find(model)?.hosts[0] : fleet.host(host);
+    if (found !== undefined) return found;
+    throw new ObeliskError('model_not_found', `no host of Ollama has the model ${model}`, { param: 'model' });
   };
   const notYet = (): never => {
     throw new ObeliskError('unsupported', 'this operation is not served yet');
   };
   return {
-    hosts: () => [view()],
-    drain: notYet,
-    models: async () => (await management.list()).map((model) => toFleet(model, name, hosts)),
-    show: async (model) => ({ ...(await management.show(model)), name: model, host: name }),
+    hosts: () => fleet.hosts.map(view),
+    drain: (host, draining) => view(fleet.drain(host, draining)),
+    async models() {
+      await fleet.refresh();
+      return viewModels(fleet);
+    },
+    async show(model, at) {
+      const host = holder(model, at);
+      return { ...(await host.client.show(model)), name: model, host: host.name };
+    },
     startJob: notYet,
     jobs: () => [],
     job: notYet,
@@ -63,20 +45,5 @@ export function createControlPlane({ settings, hosts }: ControlPlaneParts): Cont
     patchProfile: notYet,
     fit: notYet,
     events: notYet,
-  };
-}
-
-function toFleet(model: OllamaModel, host: string, { discovery }: ModelHosts): FleetModel {
-  const key = ollamaModelKey(model.name);
-  const loaded = discovery.running().some((running) => ollamaModelKey(running.name) === key);
-  return {
-    name: model.name,
-    digest: model.digest,
-    sizeBytes: model.sizeBytes,
-    modifiedAt: model.modifiedMs === 0 ? '' : new Date(model.modifiedMs).toISOString(),
-    capabilities: (['chat', 'embedding', 'tools', 'vision', 'thinking'] as const).filter((one) => model[one]),
-    ...(model.contextLength === undefined ? {} : { contextLength: model.contextLength }),
-    ...(model.remoteHost === undefined ? {} : { remoteHost: model.remoteHost }),
-    hosts: [{ host, loaded, digest: model.digest }],
   };
 }

@@ -1,5 +1,6 @@
 import type { Readiness } from './gateway/health-routes.ts';
-import type { OllamaDiscovery } from './ollama/discovery.ts';
+import type { OllamaFleet } from './ollama/fleet.ts';
+import type { FleetHost } from './ollama/fleet-host.ts';
 import type { VaultLibrary } from './rag/library.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
 import type { ExtraGauge } from './telemetry/metrics.ts';
@@ -7,22 +8,38 @@ import type { ExtraGauge } from './telemetry/metrics.ts';
 /** Says how the hosts and the vaults are, for `/health/readiness`. */
 export function readinessOf(from: {
   readonly library: VaultLibrary;
-  readonly discovery: OllamaDiscovery;
+  readonly fleet: OllamaFleet;
   readonly proxy: ProxyModels | undefined;
   readonly trouble: Readiness['trouble'];
 }): Readiness {
-  const { library, discovery, proxy, trouble } = from;
+  const { library, fleet, proxy, trouble } = from;
   const vaults = library.status().map(({ warnings, path: _path, ...status }) => ({
     ...status,
     warnings: warnings.length,
   }));
   const details = {
-    ollama: { url: discovery.url, ...discovery.state(), models: discovery.models().length },
+    ollama: ollamaStatus(fleet),
     ...(proxy === undefined ? {} : { litellm: { url: proxy.url, trouble: proxy.trouble() ?? null } }),
     vaults,
   };
   // The gateway serves as soon as it listens; indexing goes on behind it and is told here.
   return { ready: true, trouble, details };
+}
+
+/** Of one host, how it is; of several, each by its name. */
+function ollamaStatus({ hosts }: OllamaFleet): Readonly<Record<string, unknown>> {
+  const [first, second] = hosts;
+  if (first !== undefined && second === undefined) return hostStatus(first);
+  return { hosts: hosts.map((host) => ({ name: host.name, ...hostStatus(host) })) };
+}
+
+function hostStatus({ url, discovery, drain }: FleetHost): Readonly<Record<string, unknown>> {
+  return {
+    url,
+    ...discovery.state(),
+    models: discovery.models().length,
+    ...(drain.draining ? { draining: true } : {}),
+  };
 }
 
 /** The size of each index, for `/metrics`. */

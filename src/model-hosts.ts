@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
-import type { Settings } from './config/settings.ts';
+import type { OllamaHostSettings, Settings } from './config/settings.ts';
 import { HOP_HEADER } from './gateway/hops.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
 import type { OllamaServing } from './ollama/chat-writer.ts';
 import { createOllamaClient } from './ollama/client.ts';
-import type { OllamaClient } from './ollama/client.ts';
 import { createOllamaDiscovery } from './ollama/discovery.ts';
-import type { OllamaDiscovery } from './ollama/discovery.ts';
+import { createDrainSwitch } from './ollama/fleet-host.ts';
+import type { HostSide } from './ollama/fleet-host.ts';
+import { createOllamaFleet } from './ollama/fleet.ts';
+import type { OllamaFleet } from './ollama/fleet.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
-import type { OllamaHosts } from './ollama/hosts.ts';
 import { createOllamaManagement } from './ollama/management.ts';
 import type { OllamaManagement } from './ollama/management.ts';
-import { scopeDiscovery } from './ollama/scoped-discovery.ts';
 import type { EmbeddingPort } from './rag/service/query-embedding.ts';
 import { createProxyModels } from './router/proxy-models.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
@@ -23,23 +23,19 @@ import type { Logger } from './telemetry/log.ts';
 import type { Headers } from './wire/http.ts';
 import type { UpstreamClient } from './wire/upstream.ts';
 
-/** The Ollama that is looked for, and the other Ollamas that deployments name. */
-type OllamaSide = {
-  readonly client: OllamaClient;
-  readonly discovery: OllamaDiscovery;
-  readonly hosts: OllamaHosts;
-};
-
 /** The hosts that models are found on, as one configuration has them. */
 export type ModelHosts = {
-  readonly discovery: OllamaDiscovery;
+  readonly fleet: OllamaFleet;
   readonly proxy: ProxyModels | undefined;
   readonly serving: OllamaServing;
   readonly management: OllamaManagement;
-  /** Tokens that a model of the Ollama that was found is served with. */
+  /** Tokens that a model of a host of the fleet is served with. */
   readonly servedContext: OllamaManagement['contextWindow'];
   /** What the next configuration goes on with where it names the same hosts. */
-  readonly shared: { readonly ollama: OllamaSide; readonly proxy: ProxyModels | undefined };
+  readonly shared: {
+    readonly sides: ReadonlyMap<string, HostSide>;
+    readonly proxy: ProxyModels | undefined;
+  };
   /** Begins to look where nobody does yet; resolves after the first looks. */
   start(): Promise<void>;
   /** Stops looking for what `heir` does not go on with. */
@@ -64,17 +60,19 @@ export type ModelHostsOptions = {
  * they would be the same; nothing is sent before they are started.
  */
 export function createModelHosts(options: ModelHostsOptions): ModelHosts {
-  const { settings, logger, previous } = options;
+  const { settings, logger, upstream, instanceId, previous } = options;
   const { ollama } = settings.providers;
-  const before = previous?.settings.providers;
-  const sameOllama = before?.ollama.url === ollama.url && before.ollama.pollMs === ollama.pollMs;
-  const reusedOllama = sameOllama ? previous?.hosts.shared.ollama : undefined;
-  const reusedProxy = isSameProxy(settings, previous?.settings) ? previous?.hosts.shared.proxy : undefined;
-  const side = reusedOllama ?? createOllamaSide(options);
+  const before = previous?.hosts.shared;
+  const sides = new Map(ollama.hosts.map((host) => [sideKey(host, settings), hostSide(host, options)]));
+  const fleet = createOllamaFleet({
+    ...ollama,
+    sideOf: (host) => sides.get(sideKey(host, settings)) ?? hostSide(host, options),
+  });
+  const reusedProxy = isSameProxy(settings, previous?.settings) ? before?.proxy : undefined;
   const proxy = reusedProxy ?? createProxy(options);
-  const { discovery, end } = scopeDiscovery(side.discovery);
+  const hosts = createOllamaHosts({ upstream, fleet, headers: hopHeaders(instanceId) });
   const serving: OllamaServing = {
-    hosts: side.hosts,
+    hosts,
     logger,
     newToolCallId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
     hardware: ollama.hardware,
@@ -82,37 +80,48 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     // Of another machine's memory nothing is known.
     ...(isLoopbackUrl(ollama.url) ? { memoryBytes: totalmem() } : {}),
   };
-  const { client, hosts } = side;
-  const management = createOllamaManagement({ client, discovery, hosts, hardware: serving });
+  const management = createOllamaManagement({ fleet, hosts, hardware: serving });
+  const own = <T>(now: ReadonlyMap<string, T>, other: ReadonlyMap<string, T> | undefined): readonly T[] =>
+    [...now].flatMap(([key, side]) => (other?.get(key) === side ? [] : [side]));
   return {
-    discovery,
+    fleet,
     proxy,
     serving,
     management,
     servedContext: management.contextWindow,
-    shared: { ollama: side, proxy },
+    shared: { sides, proxy },
     async start() {
       await Promise.all([
-        reusedOllama === undefined ? side.discovery.start() : undefined,
+        ...own(sides, before?.sides).map(({ discovery }) => discovery.start()),
         reusedProxy === undefined ? proxy?.start() : undefined,
       ]);
     },
     async stop(heir) {
       await Promise.all([
-        heir?.shared.ollama === side ? undefined : side.discovery.stop(),
+        ...own(sides, heir?.shared.sides).map(({ discovery }) => discovery.stop()),
         heir?.shared.proxy === proxy ? undefined : proxy?.stop(),
       ]);
     },
-    end,
+    end: () => fleet.end(),
   };
 }
 
-function createOllamaSide({ settings, upstream, logger, instanceId, seen }: ModelHostsOptions): OllamaSide {
-  const { url, pollMs } = settings.providers.ollama;
-  const headers = hopHeaders(instanceId);
-  const client = createOllamaClient({ url, upstream, headers });
+/** What must be the same for a new configuration to go on with a host. */
+function sideKey({ url, apiKey }: OllamaHostSettings, { providers }: Settings): string {
+  return JSON.stringify([url, apiKey?.reveal(), providers.ollama.pollMs]);
+}
+
+/** A host of the configuration before where it is the same, else a new one. */
+function hostSide(host: OllamaHostSettings, options: ModelHostsOptions): HostSide {
+  const { settings, upstream, logger, instanceId, seen, previous } = options;
+  const kept = previous?.hosts.shared.sides.get(sideKey(host, settings));
+  if (kept !== undefined) return kept;
+  const { url, apiKey } = host;
+  const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` };
+  const client = createOllamaClient({ url, upstream, headers: { ...hopHeaders(instanceId), ...key } });
+  const { pollMs } = settings.providers.ollama;
   const discovery = createOllamaDiscovery({ client, pollMs, logger, ...remembered(seen, url) });
-  return { client, discovery, hosts: createOllamaHosts({ upstream, discovery, client, headers }) };
+  return { client, discovery, drain: createDrainSwitch() };
 }
 
 function createProxy({
@@ -153,7 +162,7 @@ function remembered(
 export type Embedding = {
   readonly settings: Settings;
   readonly gateway: InProcessClient;
-  readonly discovery: OllamaDiscovery;
+  readonly hosts: Pick<ModelHosts, 'fleet'>;
   readonly registry: ConfiguredRegistry;
 };
 
@@ -171,8 +180,9 @@ export function createEmbeddingPort(current: () => Embedding): EmbeddingPort {
       const found = deployment();
       if (found === undefined) return undefined;
       // Elsewhere than at Ollama nothing tells two models of one name apart but where they are.
-      const digest = current().discovery.model(found.model)?.digest ?? `${found.baseUrl} ${found.model}`;
-      return { name: found.modelName, digest };
+      const { fleet } = current().hosts;
+      const digest = fleet.at(found.baseUrl)?.discovery.model(found.model)?.digest;
+      return { name: found.modelName, digest: digest ?? `${found.baseUrl} ${found.model}` };
     },
     async embed(texts, signal) {
       const { settings, gateway } = current();

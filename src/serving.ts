@@ -13,7 +13,6 @@ import type { ModelHosts } from './model-hosts.ts';
 import type { ControlPlane } from './ollama/control-plane.ts';
 import { createOllamaChat } from './ollama/chat-writer.ts';
 import { createOllamaEmbedder } from './ollama/embedder.ts';
-import type { OllamaDiscovery } from './ollama/discovery.ts';
 import type { VaultLibrary } from './rag/library.ts';
 import { Balancer } from './router/balancer.ts';
 import { createProviderFactory } from './router/provider-factory.ts';
@@ -40,7 +39,6 @@ export type Serving = {
   readonly library: VaultLibrary;
   readonly hosts: ModelHosts;
   readonly control: ControlPlane;
-  readonly discovery: OllamaDiscovery;
   readonly proxy: ProxyModels | undefined;
   readonly providers: ProviderFactory;
   readonly sessions: Sessions;
@@ -70,7 +68,7 @@ const randomId = (): string => randomUUID().replaceAll('-', '');
 export function createServing({ settings, lasting, previous }: ServingOptions): Serving {
   const { upstream, logger, instanceId, seen, shelf } = lasting;
   const hosts = createModelHosts({ settings, upstream, logger, instanceId, seen, previous });
-  const { discovery, proxy } = hosts;
+  const { proxy } = hosts;
   const library = shelf.open(settings.vaults);
   const registry = createModelRegistry({ settings, ...hosts, vaultNames: () => library.names() });
   reportUnservable(registry, logger);
@@ -92,7 +90,6 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
   return {
     ...parts,
     handler,
-    discovery,
     proxy,
     providers: createProviderFactory({
       mode: settings.providers.mode,

@@ -6,6 +6,7 @@ import { createOllamaHosts } from '../src/ollama/hosts.ts';
 import { createOllamaManagement } from '../src/ollama/management.ts';
 import type { OllamaManagement } from '../src/ollama/management.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
+import { fleetOfOne } from './fleet-of-one.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';
 import type { OllamaModel as ScriptedModel } from './upstream-scripts.ts';
 import { startUpstream } from './upstream.ts';
@@ -29,12 +30,13 @@ export async function startServing(
   const client = createOllamaClient({ url: server.origin, upstream });
   const discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
   await discovery.refresh();
-  const hosts = createOllamaHosts({ upstream, discovery, client });
+  const fleet = fleetOfOne({ client, discovery });
+  const hosts = createOllamaHosts({ upstream, fleet });
   const hardware = { hardware: {}, modelOverrides: {} };
   return {
     server,
     serving: { hosts, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware, ...more },
-    management: createOllamaManagement({ client, discovery, hosts, hardware }),
+    management: createOllamaManagement({ fleet, hosts, hardware }),
     look: () => discovery.refresh(),
     async [Symbol.asyncDispose]() {
       await discovery.stop();

@@ -7,6 +7,7 @@ import type { OllamaDiscovery } from '../src/ollama/discovery.ts';
 import { Secret } from '../src/shared/secret.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';
+import { fleetOfOne } from './fleet-of-one.ts';
 import { json, ollama, routes } from './upstream-scripts.ts';
 import type { OllamaModel } from './upstream-scripts.ts';
 import { startUpstream } from './upstream.ts';
@@ -35,6 +36,7 @@ export type RegistryWanted = {
   readonly mode?: ProviderMode;
   readonly proxied?: readonly string[];
   readonly vaults?: readonly string[];
+  readonly allowCloud?: boolean;
   readonly defaults?: { readonly defaultModel?: string; readonly defaultEmbeddingModel?: string };
 };
 
@@ -56,7 +58,7 @@ export async function startRegistry(wanted: RegistryWanted = {}): Promise<Regist
   let nowMs = 0;
   const registry = createModelRegistry({
     settings,
-    discovery,
+    fleet: fleetOfOne({ client, discovery }, settings.providers.ollama),
     proxy,
     vaultNames: () => wanted.vaults ?? [],
     monotonicMs: () => nowMs,
@@ -100,6 +102,7 @@ function settingsOf(url: string, wanted: RegistryWanted): Settings {
         modelOverrides: {},
         pollMs: 5000,
         ...defaultFleet(url),
+        allowCloud: wanted.allowCloud ?? false,
         ...wanted.defaults,
       },
     },

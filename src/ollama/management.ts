@@ -1,6 +1,7 @@
 import type { OllamaRunning, OllamaShow } from './api-types.ts';
 import type { OllamaClient } from './client.ts';
-import type { OllamaDiscovery } from './discovery.ts';
+import type { FleetHost } from './fleet-host.ts';
+import type { OllamaFleet } from './fleet.ts';
 import type { OllamaHosts } from './hosts.ts';
 import type { OllamaModel } from './model-facts.ts';
 import { effectiveOptions, servedContext } from './prepare.ts';
@@ -30,41 +31,50 @@ export type OllamaManagement = {
   copy(source: string, destination: string, signal?: AbortSignal): Promise<void>;
 };
 
-/** Creates the operations on the models of the host that was found. */
+/** Creates the operations on the models of a fleet: each at the first host that has the model. */
 export function createOllamaManagement(options: {
-  readonly client: OllamaClient;
-  readonly discovery: OllamaDiscovery;
+  readonly fleet: OllamaFleet;
   readonly hosts: OllamaHosts;
   readonly hardware: OllamaHardware;
 }): OllamaManagement {
-  const { client, discovery, hosts } = options;
+  const { fleet, hosts } = options;
+  const holder = (model: string): FleetHost => firstOf(fleet.find(model)?.hosts ?? fleet.hosts);
+  const clientOf = (model: string): OllamaClient => holder(model).client;
   return {
     async list() {
-      await discovery.refresh();
-      return discovery.models();
+      await fleet.refresh();
+      return fleet.models().map(({ model }) => model);
     },
-    show: (model, signal) => client.show(model, signal),
-    running: (signal) => client.ps(signal),
+    show: (model, signal) => clientOf(model).show(model, signal),
+    async running(signal) {
+      return (await Promise.all(fleet.hosts.map(({ client }) => client.ps(signal)))).flat();
+    },
     async hardware(model, signal) {
-      const target = { baseUrl: client.url, model, defaults: {} };
+      const target = { baseUrl: holder(model).url, model, defaults: {} };
       const facts = { model: await hosts.describe(target, signal), hardware: options.hardware };
       return effectiveOptions(target, facts, {}).options;
     },
     contextWindow(target) {
-      const model = target.baseUrl === discovery.url ? discovery.model(target.model) : undefined;
+      const model = fleet.at(target.baseUrl)?.discovery.model(target.model);
       return servedContext(target, { model, hardware: options.hardware });
     },
     async *pull(model, signal) {
-      yield* client.pull(model, signal);
-      await discovery.refresh();
+      yield* clientOf(model).pull(model, signal);
+      await fleet.refresh();
     },
     async remove(model, signal) {
-      await client.remove(model, signal);
-      await discovery.refresh();
+      await clientOf(model).remove(model, signal);
+      await fleet.refresh();
     },
     async copy(source, destination, signal) {
-      await client.copy(source, destination, signal);
-      await discovery.refresh();
+      await clientOf(source).copy(source, destination, signal);
+      await fleet.refresh();
     },
   };
+}
+
+function firstOf(hosts: readonly FleetHost[]): FleetHost {
+  const [first] = hosts;
+  if (first === undefined) throw new TypeError('a fleet has a host');
+  return first;
 }

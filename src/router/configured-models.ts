@@ -1,5 +1,6 @@
 import type { ModelEntry, Settings } from '../config/settings.ts';
 import { ollamaModelName } from '../providers/ollama/model-name.ts';
+import type { OllamaFleet } from '../ollama/fleet.ts';
 import { isLocalUrl } from '../shared/local-host.ts';
 import type { Secret } from '../shared/secret.ts';
 
@@ -50,6 +51,36 @@ export function toConfiguredModel(
       local: place.local,
     },
   };
+}
+
+/**
+ * An entry that names a model of Ollama's and no address leads to every host that may serve the
+ * model: one deployment each, among which the weight of the entry is shared out.
+ */
+export function overHosts(
+  configured: ConfiguredModel,
+  { apiBase }: ModelEntry,
+  fleet: Pick<OllamaFleet, 'hosts' | 'mayServe'>,
+): readonly ConfiguredModel[] {
+  if (configured.kind === 'unservable' || apiBase !== undefined) return [configured];
+  const { deployment } = configured;
+  if (deployment.dialect !== 'ollama' || fleet.hosts.length === 1) return [configured];
+  const hosts = fleet.hosts.filter((host) => fleet.mayServe(host, deployment.model));
+  const weights = hosts.reduce((sum, { weight }) => sum + weight, 0);
+  return hosts.map((host) => {
+    const { weight } = deployment.routing ?? {};
+    const share = weight === undefined ? {} : { weight: (weight * host.weight) / (weights || 1) };
+    return {
+      kind: 'deployment',
+      deployment: {
+        ...deployment,
+        id: deployment.id.replace(/#\d+$/, (index) => `@${host.name}${index}`),
+        baseUrl: host.url,
+        local: isLocalUrl(host.url),
+        ...(deployment.routing === undefined ? {} : { routing: { ...deployment.routing, ...share } }),
+      },
+    };
+  });
 }
 
 /** Where an entry leads, or the reason why nowhere. */

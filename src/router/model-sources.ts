@@ -1,33 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import type { OllamaDiscovery } from '../ollama/discovery.ts';
+import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+import type { FleetHost } from '../ollama/fleet-host.ts';
+import type { OllamaFleet } from '../ollama/fleet.ts';
 
 import type { Candidate } from './default-model.ts';
 import type { Unservable } from './configured-models.ts';
 import type { Deployment, Resolution } from './deployment.ts';
-import { ollamaCapabilities, toOllamaDeployment } from './ollama-models.ts';
+import { ollamaCapabilities, toOllamaDeployments } from './ollama-models.ts';
+import { HostSilence, mayBeAsked } from './host-silence.ts';
 import type { ProxyModels } from './proxy-models.ts';
-import { isOllamaPrefixed, LITELLM_PREFIX } from './selector.ts';
+import { LITELLM_PREFIX, withoutOllamaPrefix } from './selector.ts';
 import type { Backend } from './selector.ts';
 
 /** Where models come from. */
 export type ModelSourcesOptions = {
-  readonly discovery: OllamaDiscovery;
+  readonly fleet: OllamaFleet;
   readonly proxy?: ProxyModels | undefined;
   /** Deployments of `model_list`, in its order. */
   readonly deployments: readonly Deployment[];
   readonly unservable: readonly Unservable[];
-  /** Tokens that a model of the Ollama that was found is served with. */
+  /** Tokens that a model of a host of the fleet is served with. */
   readonly servedContext?: ((deployment: Deployment) => number | undefined) | undefined;
   /** Milliseconds that never go back. */
   readonly monotonicMs: () => number;
 };
 
 const MAX_MATCHED = 256;
-/** Shortest pause between two looks that requests cause: an outage must not be looked at by each of them. */
-const LOOK_PAUSE_MS = 500;
-/** Longest that a request waits for a look. */
-const LOOK_WAIT_MS = 1_000;
 
 /** The models of `model_list`, Ollama and the proxy under one roof, kept in memory and rebuilt on change. */
 export class ModelSources {
@@ -41,22 +38,22 @@ export class ModelSources {
   /** Entries of `model_list` with a `*` in their name, the most specific first, as LiteLLM asks them. */
   readonly #patterns: readonly Deployment[];
   /** Built anew when what was found changed; deployments are compared by identity elsewhere. */
-  #ollama: ReadonlyMap<string, Deployment> | undefined;
+  #ollama: ReadonlyMap<string, Resolution & { readonly kind: 'found' }> | undefined;
   #configured: ReadonlyMap<Deployment, Deployment> | undefined;
-  #lookedMs = -Infinity;
-  #looking: Promise<void> | undefined;
+  readonly #silence: HostSilence;
   /** What each name of `model_list` that can be asked now means. */
   #present = new Map<string, Resolution>();
 
   constructor(options: ModelSourcesOptions) {
     this.#options = options;
     this.unservable = options.unservable;
+    this.#silence = new HostSilence(options);
     const named = options.deployments.filter((deployment) => !isPattern(deployment.modelName));
     this.#groups = Map.groupBy(named, (deployment) => deployment.modelName);
     this.#patterns = options.deployments
       .filter((deployment) => isPattern(deployment.modelName))
       .sort((a, b) => b.modelName.length - a.modelName.length);
-    options.discovery.onChange(() => {
+    options.fleet.onChange(() => {
       this.#ollama = undefined;
       this.#configured = undefined;
       this.#present = new Map();
@@ -70,7 +67,7 @@ export class ModelSources {
       ...this.#options.deployments.filter(
         (deployment) => !isPattern(deployment.modelName) && !this.#isAway(deployment),
       ),
-      ...this.#ollamaModels().values(),
+      ...this.#ollamaModels(),
       ...(this.#options.proxy?.models() ?? []),
     ];
     for (const deployment of all) {
@@ -81,14 +78,14 @@ export class ModelSources {
 
   /** What may become a default; nothing that a proxy serves, which may leave the machine. */
   candidates(): readonly Candidate[] {
-    const { discovery, deployments } = this.#options;
+    const { fleet, deployments } = this.#options;
     const configured = deployments
       .filter((deployment) => !isPattern(deployment.modelName) && !this.#isAway(deployment))
       .map((deployment) => ({ deployment: this.#informed(deployment), configured: true, modifiedMs: 0 }));
-    const found = [...this.#ollamaModels().values()].map((deployment) => ({
+    const found = this.#ollamaModels().map((deployment) => ({
       deployment,
       configured: false,
-      modifiedMs: discovery.model(deployment.model)?.modifiedMs ?? 0,
+      modifiedMs: fleet.find(deployment.model)?.model.modifiedMs ?? 0,
     }));
     return [...configured, ...found];
   }
@@ -110,11 +107,9 @@ export class ModelSources {
 
   #inBackend(backend: Backend, name: string): Resolution | undefined {
     if (backend === 'configured') return this.#inModelList(name);
-    const found =
-      backend === 'ollama'
-        ? this.#ollamaModel(name)
-        : this.#options.proxy?.model(withoutPrefix(name, LITELLM_PREFIX));
-    return found === undefined ? undefined : this.#single(found);
+    if (backend === 'ollama') return this.#found().get(ollamaModelKey(withoutOllamaPrefix(name)));
+    const proxied = this.#options.proxy?.model(withoutPrefix(name, LITELLM_PREFIX));
+    return proxied === undefined ? undefined : this.#single(proxied);
   }
 
   #inModelList(name: string): Resolution | undefined {
@@ -122,11 +117,12 @@ export class ModelSources {
     if (known !== undefined) return known;
     const entries = this.#groups.get(name);
     if (entries === undefined) return this.#unservable(name);
-    const group = entries
-      .filter((deployment) => !this.#isAway(deployment))
-      .map((deployment) => this.#informed(deployment));
+    const there = entries.filter((deployment) => !this.#isAway(deployment));
+    // A host without the model is asked where none has it: it says what is wrong in its own words.
+    const having = there.filter((deployment) => !this.#isMissing(deployment));
+    const group = (having.length > 0 ? having : there).map((deployment) => this.#informed(deployment));
     const [deployment] = group;
-    if (deployment === undefined) return this.#awayOllama(name);
+    if (deployment === undefined) return this.#silence.ofEntries(name, entries);
     const resolution: Resolution = { kind: 'found', deployment, group };
     this.#present.set(name, resolution);
     return resolution;
@@ -141,27 +137,31 @@ export class ModelSources {
     return resolution;
   }
 
-  #ollamaModel(name: string): Deployment | undefined {
-    const model = this.#options.discovery.model(ollamaName(name));
-    return model === undefined ? undefined : this.#ollamaModels().get(model.name);
+  /** The first deployment of each model of the fleet. */
+  #ollamaModels(): readonly Deployment[] {
+    return [...this.#found().values()].map(({ deployment }) => deployment);
   }
 
-  #ollamaModels(): ReadonlyMap<string, Deployment> {
-    const { discovery } = this.#options;
+  /** What the name of each model of the fleet means, by its key. */
+  #found(): ReadonlyMap<string, Resolution & { readonly kind: 'found' }> {
     this.#ollama ??= new Map(
-      discovery
-        .models()
-        .map((model) => [model.name, this.#withContext(toOllamaDeployment(model, discovery.url))]),
+      this.#options.fleet.models().flatMap((entry) => {
+        const several = this.#options.fleet.hosts.length > 1;
+        const group = toOllamaDeployments(entry, several).map((one) => this.#withContext(one));
+        const [deployment] = group;
+        const key = ollamaModelKey(entry.model.name);
+        return deployment === undefined ? [] : [[key, { kind: 'found', deployment, group }] as const];
+      }),
     );
     return this.#ollama;
   }
 
-  /** A `model_list` entry of the Ollama that was found can do what its model can. */
+  /** A `model_list` entry of a host of the fleet can do what its model can. */
   #informed(deployment: Deployment): Deployment {
-    const { discovery, deployments } = this.#options;
+    const { deployments } = this.#options;
     this.#configured ??= new Map(
       deployments.map((configured) => {
-        const model = isOn(configured, discovery.url) ? discovery.model(configured.model) : undefined;
+        const model = this.#hostOf(configured)?.discovery.model(configured.model);
         if (model === undefined) return [configured, configured];
         const capabilities = { ...ollamaCapabilities(model), ...configured.capabilities };
         const local = configured.local && model.remoteHost === undefined;
@@ -177,10 +177,22 @@ export class ModelSources {
     return { ...deployment, capabilities: { ...deployment.capabilities, servedContext } };
   }
 
+  /** The host of the fleet that an entry leads to. */
+  #hostOf({ dialect, baseUrl }: Deployment): FleetHost | undefined {
+    return dialect === 'ollama' ? this.#options.fleet.at(baseUrl) : undefined;
+  }
+
+  /** Whether a host of the fleet cannot be asked for it now, or must not be. */
   #isAway(deployment: Deployment): boolean {
-    const { discovery } = this.#options;
-    const state = discovery.state().kind;
-    return isOn(deployment, discovery.url) && (state === 'away' || state === 'wrong');
+    const host = this.#hostOf(deployment);
+    if (host === undefined) return false;
+    return !mayBeAsked(host) || this.#options.fleet.refusedRemote(deployment.model) !== undefined;
+  }
+
+  #isMissing(deployment: Deployment): boolean {
+    const host = this.#hostOf(deployment);
+    if (host === undefined || host.discovery.state().kind !== 'up') return false;
+    return host.discovery.model(deployment.model) === undefined;
   }
 
   #byPattern(name: string): Resolution | undefined {
@@ -202,10 +214,9 @@ export class ModelSources {
   }
 
   #away(name: string, backends: readonly Backend[]): Resolution | undefined {
-    const { discovery, proxy } = this.#options;
-    const known = isOllamaPrefixed(name) || discovery.wasSeen(ollamaName(name));
-    if (backends.includes('ollama') && known && discovery.state().kind !== 'up')
-      return this.#awayOllama(name);
+    const { proxy } = this.#options;
+    const atOllama = backends.includes('ollama') ? this.#silence.ofName(name) : undefined;
+    if (atOllama !== undefined) return atOllama;
     const proxied = withoutPrefix(name, LITELLM_PREFIX);
     const trouble = proxy?.trouble();
     if (proxy === undefined || trouble === undefined || !backends.includes('litellm')) return undefined;
@@ -217,45 +228,6 @@ export class ModelSources {
     const entry = this.unservable.find((candidate) => candidate.modelName === name);
     return entry && { kind: 'unservable', model: name, place: entry.source, reason: entry.reason };
   }
-
-  #awayOllama(name: string): Resolution {
-    const { discovery } = this.#options;
-    const state = discovery.state();
-    const remedy =
-      state.kind === 'wrong'
-        ? state.reason
-        : 'start it with "ollama serve", or correct providers.ollama.url (OLLAMA_HOST)';
-    const away = { kind: 'away', model: name, host: `ollama ${discovery.url}`, remedy } as const;
-    return state.kind === 'wrong' || !this.#mayLook() ? away : { ...away, look: () => this.#look() };
-  }
-
-  #mayLook(): boolean {
-    return this.#looking !== undefined || this.#options.monotonicMs() - this.#lookedMs >= LOOK_PAUSE_MS;
-  }
-
-  /** Between two looks of the discovery's own lie seconds, in which somebody has started Ollama and waits. */
-  #look(): Promise<void> {
-    this.#looking ??= this.#lookOnce().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
-  }
-
-  async #lookOnce(): Promise<void> {
-    this.#lookedMs = this.#options.monotonicMs();
-    const over = new AbortController();
-    const end = sleep(LOOK_WAIT_MS, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
-    await Promise.race([this.#options.discovery.refresh(), end]);
-    over.abort();
-  }
-}
-
-function isOn(deployment: Deployment, url: string): boolean {
-  return deployment.dialect === 'ollama' && deployment.baseUrl === url;
-}
-
-function ollamaName(name: string): string {
-  return name.replace(/^ollama(?:_chat)?\//, '');
 }
 
 function withoutPrefix(name: string, prefix: string): string {

@@ -1,22 +1,31 @@
+import type { FleetEntry } from '../ollama/fleet.ts';
 import type { OllamaModel } from '../ollama/model-facts.ts';
 import { isLocalUrl } from '../shared/local-host.ts';
 
 import type { Deployment, ModelCapabilities } from './deployment.ts';
 
-/** Makes the deployment of a model that was found in Ollama. */
-export function toOllamaDeployment(model: OllamaModel, baseUrl: string): Deployment {
-  const remote = model.remoteHost;
-  return {
-    id: `ollama/${model.name}`,
-    modelName: model.name,
+/**
+ * Makes the deployments of a model of the fleet, one for each host that has it. `several`: the
+ * configuration lists several hosts, which are told apart by name.
+ */
+export function toOllamaDeployments({ model, hosts }: FleetEntry, several: boolean): readonly Deployment[] {
+  const { name, remoteHost } = model;
+  // Whoever wants a text to stay near asks for the model, not for one of its hosts.
+  const local = remoteHost === undefined && hosts.every(({ url }) => isLocalUrl(url));
+  const weighted = hosts.some(({ weight }) => weight !== 1);
+  return hosts.map((host) => ({
+    id: several ? `ollama/${host.name}/${name}` : `ollama/${name}`,
+    modelName: name,
     dialect: 'ollama',
-    model: model.name,
-    baseUrl,
+    model: name,
+    baseUrl: host.url,
     defaults: {},
-    capabilities: ollamaCapabilities(model),
-    source: remote === undefined ? `ollama ${baseUrl}` : `ollama ${baseUrl}, forwarded to ${remote}`,
-    local: remote === undefined && isLocalUrl(baseUrl),
-  };
+    capabilities: ollamaCapabilities(host.discovery.model(name) ?? model),
+    ...(weighted ? { routing: { weight: host.weight } } : {}),
+    source:
+      remoteHost === undefined ? `ollama ${host.url}` : `ollama ${host.url}, forwarded to ${remoteHost}`,
+    local,
+  }));
 }
 
 /** What a model found in Ollama can do. */

@@ -231,10 +231,32 @@ test('the defaults are a local chat and a local embedding model, or the ones tha
   assert.equal(found.registry.defaultEmbedding()?.modelName, 'minilm:latest');
   await using named = await start({
     models,
+    allowCloud: true,
     defaults: { defaultModel: 'big:cloud', defaultEmbeddingModel: 'nope' },
   });
   assert.equal(named.registry.defaultChat()?.modelName, 'big:cloud');
   assert.equal(named.registry.defaultEmbedding(), undefined);
-  await using cloudOnly = await start({ models: [{ name: 'big:cloud', capabilities: ['completion'] }] });
+  await using cloudOnly = await start({
+    models: [{ name: 'big:cloud', capabilities: ['completion'] }],
+    allowCloud: true,
+  });
   assert.equal(cloudOnly.registry.defaultChat(), undefined);
+});
+
+test('a model that leaves the machine is not served before that is allowed, and says how', async () => {
+  const models = [LLAMA, { name: 'big:cloud', capabilities: ['completion'] }];
+  await using off = await start({
+    models,
+    modelList: [{ modelName: 'alias', model: 'ollama/big:cloud' }],
+  });
+  for (const name of ['big:cloud', 'ollama/big:cloud', 'alias']) {
+    const resolution = off.registry.resolve(name);
+    assert.match(meaning(resolution), /^unservable .*ollama\.com: .*allow_cloud$/, name);
+  }
+  assert.deepEqual(
+    off.registry.list().map(({ modelName }) => modelName),
+    ['llama3:latest'],
+  );
+  await using on = await start({ models, allowCloud: true });
+  assert.equal(on.registry.resolve('big:cloud').kind, 'found');
 });

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
-import type { OllamaDiscovery } from '../ollama/discovery.ts';
+import type { OllamaFleet } from '../ollama/fleet.ts';
 import { nearest } from '../shared/nearest.ts';
-import { toConfiguredModel } from './configured-models.ts';
+import { overHosts, toConfiguredModel } from './configured-models.ts';
 import type { Unservable } from './configured-models.ts';
 import { ModelSources } from './model-sources.ts';
 import { chooseDefault } from './default-model.ts';
@@ -21,12 +21,12 @@ export type ConfiguredRegistry = ModelRegistry & {
 /** What a registry is made of. */
 export type ModelRegistryOptions = {
   readonly settings: Settings;
-  readonly discovery: OllamaDiscovery;
+  readonly fleet: OllamaFleet;
   /** The LiteLLM proxy, where one is configured. */
   readonly proxy?: ProxyModels | undefined;
   /** Names of the vaults that are served now, in NFC. */
   readonly vaultNames: () => readonly string[];
-  /** Tokens that a model of the Ollama that was found is served with. */
+  /** Tokens that a model of a host of the fleet is served with. */
   readonly servedContext?: (deployment: Deployment) => number | undefined;
   /** Milliseconds that never go back. */
   readonly monotonicMs?: () => number;
@@ -55,8 +55,8 @@ const CONFIGURED: readonly Backend[] = ['configured'];
  */
 export function createModelRegistry(options: ModelRegistryOptions): ConfiguredRegistry {
   const { settings, vaultNames } = options;
-  const configured = settings.modelList.map((entry, index) =>
-    toConfiguredModel(entry, index, settings.providers),
+  const configured = settings.modelList.flatMap((entry, index) =>
+    overHosts(toConfiguredModel(entry, index, settings.providers), entry, options.fleet),
   );
   const sources = new ModelSources({
     monotonicMs: () => performance.now(),

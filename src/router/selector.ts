@@ -115,6 +115,11 @@ export function isOllamaPrefixed(model: string): boolean {
   return /^ollama(?:_chat)?\//.test(model);
 }
 
+/** A name without the prefix by which it says that Ollama serves it. */
+export function withoutOllamaPrefix(model: string): string {
+  return model.replace(/^ollama(?:_chat)?\//, '');
+}
+
 /** Writes a hint into the name of a model, so that it goes wherever the name goes. */
 export function withHint(model: string, facts: Pick<SelectionFacts, 'hint' | 'hasLitellm'>): string {
   const bare = model.replace(/^(?:ollama(?:_chat)?|litellm_proxy)\//, '');

@@ -11,6 +11,7 @@ import { createOllamaEmbedder } from '../../src/ollama/embedder.ts';
 import { createOllamaHosts } from '../../src/ollama/hosts.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { createUpstreamClient } from '../../src/wire/upstream-client.ts';
+import { fleetOfOne } from '../fleet-of-one.ts';
 import { findRealOllama } from '../ollama-models.ts';
 
 const real = await findRealOllama();
@@ -30,7 +31,7 @@ suite('a real Ollama', { skip }, () => {
     const client = createOllamaClient({ url, upstream });
     discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
     await discovery.refresh();
-    const hosts = createOllamaHosts({ upstream, discovery, client });
+    const hosts = createOllamaHosts({ upstream, fleet: fleetOfOne({ client, discovery }) });
     const hardware = { hardware: {}, modelOverrides: {} };
     serving = { hosts, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware };
   });
