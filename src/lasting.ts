@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Settings } from './config/settings.ts';
 import { createRequestIds } from './gateway/request-id.ts';
+import { createHostRecords } from './host-records.ts';
+import type { HostRecords } from './host-records.ts';
 import { indexGauges } from './house-status.ts';
 import { Door } from './life/door.ts';
 import { LoadWatch } from './life/load-watch.ts';
@@ -24,6 +26,8 @@ export type Lasting = {
   readonly upstream: UpstreamClient;
   readonly logger: BatchedLogger;
   readonly metrics: Metrics;
+  /** Queues and books of the models, and what happens on their hosts. */
+  readonly records: HostRecords;
   /** Every open vault. */
   readonly shelf: VaultShelf;
   /** Models that hosts had when they were last there. */
@@ -63,10 +67,12 @@ export function createLasting({ settings, logger, watch, current }: LastingOptio
   const load = new LoadWatch({ door, logger });
   const library = (): Serving['library'] => current().library;
   const balancer = (): Serving['balancer'] => current().balancer;
+  const records = createHostRecords(() => current().settings);
   const upstream = createUpstreamClient({ transport: settings.server.transport });
   return {
     upstream,
     logger,
+    records,
     metrics: createMetrics(
       [
         ...indexGauges(library),
@@ -76,6 +82,7 @@ export function createLasting({ settings, logger, watch, current }: LastingOptio
         connectionGauge(upstream),
       ],
       [...routingCounters(balancer), ...reloads.counters(), ...load.counters()],
+      () => records.meters.render(),
     ),
     shelf: new VaultShelf({ dataDir, embed: createEmbeddingPort(current), watch, logger }),
     seen: openSeenModels(dataDir, logger),

@@ -3,6 +3,8 @@ import { totalmem } from 'node:os';
 import type { OllamaHostSettings, Settings } from './config/settings.ts';
 import { HOP_HEADER } from './gateway/hops.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
+import { seatsFor } from './host-records.ts';
+import type { HostRecords } from './host-records.ts';
 import type { OllamaServing } from './ollama/chat-writer.ts';
 import { createOllamaClient } from './ollama/client.ts';
 import { createOllamaDiscovery } from './ollama/discovery.ts';
@@ -10,6 +12,7 @@ import { createDrainSwitch } from './ollama/fleet-host.ts';
 import type { HostSide } from './ollama/fleet-host.ts';
 import { createOllamaFleet } from './ollama/fleet.ts';
 import type { OllamaFleet } from './ollama/fleet.ts';
+import type { HostBooks } from './ollama/host-books.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
 import { createOllamaManagement } from './ollama/management.ts';
 import type { OllamaManagement } from './ollama/management.ts';
@@ -51,6 +54,8 @@ export type ModelHostsOptions = {
   readonly logger: Logger;
   readonly instanceId: string;
   readonly seen: SeenModels;
+  /** Queues and books of the models; they are those of every configuration. */
+  readonly records: HostRecords;
   /** Those of the configuration before. */
   readonly previous?: { readonly settings: Settings; readonly hosts: ModelHosts } | undefined;
 };
@@ -60,7 +65,7 @@ export type ModelHostsOptions = {
  * they would be the same; nothing is sent before they are started.
  */
 export function createModelHosts(options: ModelHostsOptions): ModelHosts {
-  const { settings, logger, upstream, instanceId, previous } = options;
+  const { settings, logger, upstream, instanceId, records, previous } = options;
   const { ollama } = settings.providers;
   const before = previous?.hosts.shared;
   const sides = new Map(ollama.hosts.map((host) => [sideKey(host, settings), hostSide(host, options)]));
@@ -73,6 +78,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
   const hosts = createOllamaHosts({ upstream, fleet, headers: hopHeaders(instanceId) });
   const serving: OllamaServing = {
     hosts,
+    seats: seatsFor(settings, records.books),
     logger,
     newToolCallId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
     hardware: ollama.hardware,
@@ -113,14 +119,15 @@ function sideKey({ url, apiKey }: OllamaHostSettings, { providers }: Settings): 
 
 /** A host of the configuration before where it is the same, else a new one. */
 function hostSide(host: OllamaHostSettings, options: ModelHostsOptions): HostSide {
-  const { settings, upstream, logger, instanceId, seen, previous } = options;
+  const { settings, upstream, logger, instanceId, seen, records, previous } = options;
   const kept = previous?.hosts.shared.sides.get(sideKey(host, settings));
   if (kept !== undefined) return kept;
   const { url, apiKey } = host;
   const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` };
   const client = createOllamaClient({ url, upstream, headers: { ...hopHeaders(instanceId), ...key } });
   const { pollMs } = settings.providers.ollama;
-  const discovery = createOllamaDiscovery({ client, pollMs, logger, ...remembered(seen, url) });
+  const onLook = (): ReturnType<HostBooks['look']> => records.books.look(url);
+  const discovery = createOllamaDiscovery({ client, pollMs, logger, onLook, ...remembered(seen, url) });
   return { client, discovery, drain: createDrainSwitch() };
 }
 

@@ -66,8 +66,8 @@ const randomId = (): string => randomUUID().replaceAll('-', '');
 
 /** Builds what a configuration asks for, on what lasts and beside what the one before had the same. */
 export function createServing({ settings, lasting, previous }: ServingOptions): Serving {
-  const { upstream, logger, instanceId, seen, shelf } = lasting;
-  const hosts = createModelHosts({ settings, upstream, logger, instanceId, seen, previous });
+  const { logger, shelf } = lasting;
+  const hosts = createModelHosts({ settings, ...lasting, previous });
   const { proxy } = hosts;
   const library = shelf.open(settings.vaults);
   const registry = createModelRegistry({ settings, ...hosts, vaultNames: () => library.names() });

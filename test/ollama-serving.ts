@@ -1,10 +1,14 @@
 /** An Ollama side of Obelisk against a scripted server: client, discovery, hosts and what serves on them. */
 import { createOllamaClient } from '../src/ollama/client.ts';
 import type { OllamaServing } from '../src/ollama/chat-writer.ts';
+import { createControlEvents } from '../src/ollama/control-events.ts';
 import { createOllamaDiscovery } from '../src/ollama/discovery.ts';
+import { HostBooks } from '../src/ollama/host-books.ts';
 import { createOllamaHosts } from '../src/ollama/hosts.ts';
 import { createOllamaManagement } from '../src/ollama/management.ts';
 import type { OllamaManagement } from '../src/ollama/management.ts';
+import type { QueueLimits } from '../src/ollama/queue.ts';
+import type { OllamaSeats } from '../src/ollama/seat.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
 import { fleetOfOne } from './fleet-of-one.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';
@@ -28,14 +32,20 @@ export async function startServing(
   const server = await startUpstream(script);
   const upstream = createUpstreamClient({ tickMs: 5 });
   const client = createOllamaClient({ url: server.origin, upstream });
-  const discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
+  const seats = seatsForTests();
+  const discovery = createOllamaDiscovery({
+    client,
+    pollMs: 60_000,
+    logger: silentLogger,
+    onLook: () => seats.books.look(server.origin),
+  });
   await discovery.refresh();
   const fleet = fleetOfOne({ client, discovery });
   const hosts = createOllamaHosts({ upstream, fleet });
   const hardware = { hardware: {}, modelOverrides: {} };
   return {
     server,
-    serving: { hosts, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware, ...more },
+    serving: { hosts, seats, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware, ...more },
     management: createOllamaManagement({ fleet, hosts, hardware }),
     look: () => discovery.refresh(),
     async [Symbol.asyncDispose]() {
@@ -44,6 +54,17 @@ export async function startServing(
       await server.close();
     },
   };
+}
+
+/** Seats on real clocks, of hosts that serve one request at a time. */
+export function seatsForTests(limits: QueueLimits = { parallel: 1, queueLimit: 128 }): OllamaSeats {
+  const books = new HostBooks({
+    hostName: (url) => new URL(url).host,
+    nowMs: () => performance.now(),
+    unixMs: Date.now,
+    events: createControlEvents(Date.now),
+  });
+  return { books, limitsOf: () => limits };
 }
 
 /** Models of every kind. */

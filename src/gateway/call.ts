@@ -2,7 +2,7 @@ import { isObeliskError, messageOf, ObeliskError } from '../shared/errors.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { LogFields, Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Usage } from '../providers/chat.ts';
+import type { AnswerTiming, Usage } from '../providers/chat.ts';
 import { toErrorBody } from '../providers/openai/error-body.ts';
 import type { Headers, HttpRequest, HttpResponse } from '../wire/http.ts';
 import { ONE_PIECE_BYTES, sendLong } from './long-answer.ts';
@@ -29,7 +29,7 @@ const LOGGED_REASON: ReadonlySet<ErrorCode> = new Set(['upstream_unreachable', '
 
 /** What a page of another origin may read, as SDKs and plugins do. */
 const EXPOSED_HEADERS =
-  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-attempts, x-obelisk-options-ignored';
+  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-attempts, x-obelisk-options-ignored, x-obelisk-queue-position, x-obelisk-queue-wait, x-obelisk-timing';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -59,6 +59,8 @@ export class Call implements OpenCall {
   /** Attempts at upstreams so far. */
   attempts = 0;
   usage: Usage | undefined;
+  /** Where the time went, as far as the model's server says. */
+  timing: AnswerTiming | undefined;
   /** Pieces of the answer so far, about a token each: counted as such where the upstream's own count never came. */
   pieces = 0;
   /** Writes an error as the client's dialect has it. */
@@ -231,8 +233,17 @@ export class Call implements OpenCall {
       firstTokenMs: this.#firstTokenMs === undefined ? undefined : Math.round(this.#firstTokenMs),
       promptTokens: this.usage?.promptTokens,
       completionTokens: this.#completionTokens(),
+      ...timingFields(this.timing),
     };
   }
+}
+
+/** What a request did not wait for is not in its line. */
+function timingFields(timing: AnswerTiming | undefined): LogFields {
+  if (timing === undefined) return {};
+  const { queueMs = 0, loadMs, promptMs, generationMs } = timing;
+  const all = { queueMs, loadMs, promptMs, generationMs };
+  return Object.fromEntries(Object.entries(all).map(([name, ms]) => [name, Math.round(ms) || undefined]));
 }
 
 /** Encodes what a header cannot carry (RFC 9110 section 5.5): a name in any script must never break a response. */

@@ -1,5 +1,5 @@
 import { ObeliskError } from '../shared/errors.ts';
-import type { Embedder } from '../providers/chat.ts';
+import type { EmbedContext, Embedder } from '../providers/chat.ts';
 import { parseEmbeddingRequest, toEmbeddingBody } from '../providers/openai/embedding-body.ts';
 import type { Attempts } from '../router/attempts.ts';
 import type { Balancer } from '../router/balancer.ts';
@@ -7,12 +7,15 @@ import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Scan } from '../wire/json-scan.ts';
 import { isPassedThrough, isUpstream } from './answering.ts';
 import type { Answering } from './answering.ts';
+import { toHeaderValue } from './call.ts';
 import type { Call } from './call.ts';
+import { clientOf } from './client-of.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
 import { parseWithDefaults, readJsonBody } from './request-body.ts';
 import { findModel } from './resolve-model.ts';
 import { afterFailure, noteAttempt, noteSuccess } from './routed-attempts.ts';
+import { TIMING_HEADER, toTimingHeader } from './timing-header.ts';
 
 /** Who makes the embeddings of deployments that do not speak OpenAI's dialect. */
 export type Embedders = { readonly ollama: (deployment: Deployment) => Embedder };
@@ -46,6 +49,7 @@ class RoutedEmbedding {
   readonly #asked: AskedEmbedding;
   readonly #options: EmbeddingsRouteOptions;
   readonly #answering: Answering;
+  readonly #headers: Record<string, string> = {};
 
   constructor(call: Call, asked: AskedEmbedding, options: EmbeddingsRouteOptions) {
     this.#call = call;
@@ -63,7 +67,7 @@ class RoutedEmbedding {
       passThrough(this.#call, { answering: this.#answering, scan, asked, ...about }, this.#options);
     } catch (error) {
       attempts.abandoned();
-      this.#call.fail(error);
+      this.#call.fail(error, this.#headers);
     }
   }
 
@@ -76,7 +80,7 @@ class RoutedEmbedding {
       call.settle('client_gone');
     });
     call.interrupted = (error) => {
-      call.fail(error);
+      call.fail(error, this.#headers);
       controller.abort(error);
     };
     try {
@@ -84,6 +88,18 @@ class RoutedEmbedding {
     } finally {
       stopWatching();
     }
+  }
+
+  #context(): EmbedContext {
+    const { attempts } = this.#asked;
+    return {
+      clocks: attempts.clocks(false),
+      hasOther: attempts.hasOther,
+      client: clientOf(this.#call.request),
+      onHeader: (name, value) => {
+        this.#headers[name] = toHeaderValue(value);
+      },
+    };
   }
 
   async #tryEach(signal: AbortSignal): Promise<boolean> {
@@ -96,10 +112,12 @@ class RoutedEmbedding {
       noteAttempt(routed);
       const { request, encoding } = parseEmbeddingRequest(parseWithDefaults(scan, deployment.defaults));
       try {
-        const result = await embedders.ollama(deployment)(request, signal, attempts.clocks(false));
+        const result = await embedders.ollama(deployment)(request, signal, this.#context());
+        this.#call.timing = result.timing;
+        if (result.timing) this.#headers[TIMING_HEADER] = toTimingHeader(result.timing);
         this.#call.usage = { promptTokens: result.promptTokens, completionTokens: 0 };
         noteSuccess(routed, this.#call.usage);
-        this.#call.json(200, toEmbeddingBody(result, request.model, encoding));
+        this.#call.json(200, toEmbeddingBody(result, request.model, encoding), this.#headers);
         return true;
       } catch (error) {
         await afterFailure(routed, error, { begun: false, signal });

@@ -1,4 +1,5 @@
 import type { ObeliskError } from '../shared/errors.ts';
+import type { QueuedRequest, QueuePlace } from '../providers/chat.ts';
 import { toErrorBody } from '../providers/openai/error-body.ts';
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
 import type { Call } from './call.ts';
@@ -17,8 +18,11 @@ export const DEFAULT_HEARTBEAT: Heartbeat = { firstMs: 5_000, everyMs: 7_500 };
 /** How one kind of stream is written, but for its data. */
 export type StreamFraming = {
   readonly contentType: string;
-  /** A sign of life that commits to nothing; `begun` says whether data has gone out. */
-  alive(begun: boolean): string;
+  /**
+   * A sign of life that commits to nothing; `begun` says whether data has gone out, `waiting` where in
+   * its queue a request is that has not had its turn.
+   */
+  alive(begun: boolean, waiting?: QueuePlace): string;
   /** The end of a stream that failed after its head. */
   failure(error: ObeliskError): string;
 };
@@ -26,9 +30,17 @@ export type StreamFraming = {
 /** OpenAI's: heartbeats are comments, a failure is an error frame and `[DONE]`. */
 export const SERVER_SENT_EVENTS: StreamFraming = {
   contentType: 'text/event-stream; charset=utf-8',
-  alive: (begun) => (begun ? ': keep-alive\n\n' : ': loading\n\n'),
+  alive(begun, waiting) {
+    if (waiting !== undefined) return `: ${queueText(waiting)}\n\n`;
+    return begun ? ': keep-alive\n\n' : ': loading\n\n';
+  },
   failure: (error) => `data: ${toErrorBody(error)}\n\n${STREAM_DONE}`,
 };
+
+function queueText({ position, waitMs }: QueuePlace): string {
+  const wait = waitMs === undefined ? '' : ` wait=${(waitMs / 1_000).toFixed(1)}s`;
+  return `queued position=${position}${wait}`;
+}
 
 /** `x-accel-buffering` keeps an nginx in front from holding tokens back. */
 const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
@@ -40,6 +52,8 @@ const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' 
 export class EventStream {
   /** More response headers; they count until the head has gone out. */
   readonly headers: Record<string, string> = {};
+  /** The request in the queue of its model, where it waits in one. */
+  queued: QueuedRequest | undefined;
   readonly #call: Call;
   readonly #heartbeat: Heartbeat;
   readonly #framing: StreamFraming;
@@ -139,7 +153,7 @@ export class EventStream {
     // A client that does not read needs no more bytes waiting for it.
     if (this.#quiet && !this.#blocked) {
       this.#begin();
-      response.write(this.#framing.alive(this.#committed));
+      response.write(this.#framing.alive(this.#committed, this.queued?.place()));
     }
     this.#quiet = true;
     this.#timer = setTimeout(() => this.#beat(), this.#heartbeat.everyMs);

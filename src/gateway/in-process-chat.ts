@@ -7,6 +7,7 @@ import type { Handler } from '../wire/http.ts';
 import { callInProcess } from '../wire/in-process.ts';
 import type { InProcessResponse } from '../wire/in-process.ts';
 import { createSseReader } from '../wire/sse.ts';
+import { CLIENT_HEADER } from './client-of.ts';
 
 /** The gateway as our own code uses it: every completion goes through it, ours too. */
 export type InProcessClient = { readonly chat: ChatWriter; readonly embed: Embedder };
@@ -53,7 +54,7 @@ async function* chat(
   const response = await callInProcess(handler, {
     method: 'POST',
     path: '/v1/chat/completions',
-    headers: JSON_BODY,
+    headers: context.client === undefined ? JSON_BODY : { ...JSON_BODY, [CLIENT_HEADER]: context.client },
     body: toChatBody({ ...request, stream: true, includeUsage: true }),
     signal: context.signal,
   });

@@ -104,7 +104,7 @@ async function* writeOnce(
 ): AsyncIterable<ChatEvent> {
   const { attempts } = routed.answering;
   const { deployment } = attempts;
-  const own = { ...context, clocks: attempts.clocks(true) };
+  const own = { ...context, clocks: attempts.clocks(true), hasOther: attempts.hasOther };
   let left = true;
   try {
     for await (const event of writers.writerOf(deployment)(writers.requestFor(deployment), own)) {

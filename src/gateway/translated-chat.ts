@@ -5,8 +5,10 @@ import type { AnswerForm } from './answer-form.ts';
 import type { Answering } from './answering.ts';
 import { toHeaderValue } from './call.ts';
 import type { Call } from './call.ts';
+import { clientOf } from './client-of.ts';
 import { EventStream } from './event-stream.ts';
 import type { Heartbeat } from './event-stream.ts';
+import { TIMING_HEADER, toTimingHeader } from './timing-header.ts';
 
 /** Names what a request asked for in vain; writers add their options to it. */
 export const IGNORED_HEADER = 'x-obelisk-options-ignored';
@@ -52,7 +54,10 @@ async function stream(call: Call, chat: TranslatedChat, signal: AbortSignal): Pr
   // A writer may be slow to notice, or wait for a client that reads nothing.
   signal.addEventListener('abort', () => output.fail(signal.reason), { once: true });
   try {
-    for await (const event of write(request, contextFor(call, chat, { signal, headers: output.headers }))) {
+    for await (const event of write(
+      request,
+      contextFor(call, chat, { signal, headers: output.headers, output }),
+    )) {
       if (signal.aborted) return true;
       noteUsage(call, event);
       const text = output.committed ? writer.event(event) : writer.start() + writer.event(event);
@@ -86,6 +91,7 @@ async function whole(call: Call, chat: TranslatedChat, signal: AbortSignal): Pro
       if (signal.aborted) return true;
       call.markFirstToken();
       noteUsage(call, event);
+      if (event.type === 'finish' && event.timing) headers[TIMING_HEADER] = toTimingHeader(event.timing);
       builder.add(event);
     }
     if (chat.answering?.attempts.open === true) return false;
@@ -102,11 +108,24 @@ function headersOf({ ignored }: TranslatedChat): Record<string, string> {
   return ignored.length === 0 ? {} : { [IGNORED_HEADER]: ignored.join(', ') };
 }
 
-type Started = { readonly signal: AbortSignal; readonly headers: Record<string, string> };
+type Started = {
+  readonly signal: AbortSignal;
+  readonly headers: Record<string, string>;
+  /** Absent for an answer in one piece. */
+  readonly output?: EventStream;
+};
 
-function contextFor(call: Call, { logger }: TranslatedChat, { signal, headers }: Started): ChatContext {
+function contextFor(
+  call: Call,
+  { logger }: TranslatedChat,
+  { signal, headers, output }: Started,
+): ChatContext {
   return {
     signal,
+    client: clientOf(call.request),
+    onQueued(queued) {
+      if (output) output.queued = queued;
+    },
     onLoading: () => logger.info('loading', { requestId: call.id, model: call.model }),
     onHeader: (name, value) => {
       const encoded = toHeaderValue(value);
@@ -117,8 +136,10 @@ function contextFor(call: Call, { logger }: TranslatedChat, { signal, headers }:
 }
 
 function noteUsage(call: Call, event: ChatEvent): void {
-  if (event.type === 'finish') call.usage = event.usage;
-  else call.pieces += 1;
+  if (event.type === 'finish') {
+    call.usage = event.usage;
+    call.timing = event.timing;
+  } else call.pieces += 1;
 }
 
 function unfinished(call: Call): ObeliskError {

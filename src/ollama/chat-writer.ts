@@ -1,5 +1,6 @@
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
 import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
+import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from '../providers/ollama/chat-response.ts';
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -8,10 +9,15 @@ import type { OllamaHosts } from './hosts.ts';
 import { linesUntil } from './lines-until.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
 import type { OllamaHardware, OllamaTarget } from './prepare.ts';
+import { runnerOptionsOf } from './runner-options.ts';
+import { takeSeat } from './seat.ts';
+import type { OllamaSeats, Seat } from './seat.ts';
 
 /** What chats and embeddings of Ollama are made of. */
 export type OllamaServing = OllamaHardware & {
   readonly hosts: OllamaHosts;
+  /** Queues of the models and what is known of them. */
+  readonly seats: OllamaSeats;
   readonly logger: Logger;
   /** Makes an id for a tool call that Ollama sent without one: `call_` and something random. */
   newToolCallId(): string;
@@ -35,10 +41,8 @@ type Writing = {
   readonly context: ChatContext;
 };
 
-async function* writeChat(
-  { serving, target, context }: Writing,
-  asked: ChatRequest,
-): AsyncIterable<ChatEvent> {
+async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<ChatEvent> {
+  const { serving, target, context } = writing;
   const model = await serving.hosts.describe(target, context.signal, context.clocks);
   const request = withDefaults(asked, target.defaults);
   if (model) requireAbilities(model, request);
@@ -49,32 +53,60 @@ async function* writeChat(
   );
   const body = toOllamaChat(request, { model: target.model, options: effective.options });
   if (effective.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, effective.ignored.join(', '));
-  // A cold load is minutes of silence: whoever waits is told at once.
-  const loads = model?.remoteHost === undefined && !serving.hosts.isWarm(target, effective.numCtx);
-  if (loads) context.onLoading?.();
+  const seat = await takeSeat(serving.seats, {
+    url: target.baseUrl,
+    model: target.model,
+    signal: context.signal,
+    context,
+    ...(model?.remoteHost === undefined ? {} : { parallel: Infinity }),
+  });
+  try {
+    if (model?.remoteHost === undefined) {
+      // A cold load is minutes of silence: whoever waits is told at once.
+      if (seat.begin(runnerOptionsOf(effective.options)).warmth !== 'warm') context.onLoading?.();
+    }
+    const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
+    yield* readAnswer(writing, { seat, body, window });
+  } finally {
+    seat.leave();
+  }
+}
+
+type Answering = { readonly seat: Seat; readonly body: OllamaChatBody; readonly window: Window };
+
+async function* readAnswer(
+  { serving, target, context }: Writing,
+  { seat, body, window }: Answering,
+): AsyncIterable<ChatEvent> {
   const reader = createOllamaReader({
     host: target.baseUrl,
     model: target.model,
     newToolCallId: () => serving.newToolCallId(),
-    ...(effective.numCtx === undefined ? {} : { contextTokens: effective.numCtx }),
+    ...(window.numCtx === undefined ? {} : { contextTokens: window.numCtx }),
   });
-  const noteWarm = (): void => {
-    if (reader.done && body.keep_alive !== 0) serving.hosts.markWarm(target, effective.numCtx);
-  };
-  const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
   const client = serving.hosts.client(target.baseUrl);
   const lines = linesUntil(
     () => reader.done,
-    (signal) => client.chat(body, signal, context.clocks),
+    (signal) => seat.lines((clocks) => client.chat(body, signal, clocks)),
     context.signal,
   );
   for await (const line of tellingWindow(lines, window)) {
-    const events = fromOllamaLine(line, reader);
-    // Whoever streams leaves with the last event.
-    noteWarm();
-    yield* events;
+    for (const event of fromOllamaLine(line, reader)) {
+      // Whoever streams leaves with the last event.
+      yield event.type === 'finish' ? finished(event, { seat, unloads: body.keep_alive === 0 }) : event;
+    }
   }
   requireOllamaDone(reader);
+}
+
+type Finish = Extract<ChatEvent, { type: 'finish' }>;
+
+function finished(
+  { timing, ...event }: Finish,
+  { seat, unloads }: { readonly seat: Seat; readonly unloads: boolean },
+): ChatEvent {
+  const whole = seat.end({ usage: event.usage, timing, unloads });
+  return { ...event, ...(whole === undefined ? {} : { timing: whole }) };
 }
 
 type Window = {

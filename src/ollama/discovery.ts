@@ -57,6 +57,8 @@ export type OllamaDiscoveryOptions = {
   readonly seen?: readonly string[];
   /** Gets the names that the host has when they changed, for keeping. */
   readonly onSeen?: (names: readonly string[]) => void;
+  /** Called when a look begins; what it gives takes the loaded models, or nothing where the host is away. */
+  readonly onLook?: () => (running: readonly OllamaRunning[] | undefined) => void;
 };
 
 /** A host under load may be late for a look or two; models do not leave the list for that. */
@@ -139,6 +141,7 @@ class Discovery implements OllamaDiscovery {
   }
 
   async #look(signal: AbortSignal): Promise<boolean> {
+    const found = this.#options.onLook?.();
     try {
       const [tags, running] = await Promise.all([
         this.#options.client.tags(signal),
@@ -148,6 +151,7 @@ class Discovery implements OllamaDiscovery {
       const models = await this.#describe(tags, signal);
       this.#failures = 0;
       this.#noteRunning(running);
+      found?.(running);
       this.#remember(tags);
       this.#settle({ kind: 'up', version }, models);
       return true;
@@ -156,6 +160,7 @@ class Discovery implements OllamaDiscovery {
       this.#failures += 1;
       if (this.#isHiccup(error)) return false;
       this.#noteRunning([]);
+      found?.(undefined);
       this.#settle(stateOf(error, this.url), new Map());
       return false;
     }

@@ -1,11 +1,19 @@
 import { ObeliskError } from '../shared/errors.ts';
-import type { Embedder, EmbeddingRequest, EmbeddingResult } from '../providers/chat.ts';
+import type {
+  AnswerTiming,
+  EmbedContext,
+  Embedder,
+  EmbeddingRequest,
+  EmbeddingResult,
+} from '../providers/chat.ts';
 import { fromOllamaEmbed, toOllamaEmbed } from '../providers/ollama/embed.ts';
-import type { Clocks } from '../wire/upstream.ts';
+import { addTimings } from '../providers/ollama/timing.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
 import { effectiveOptions, keepAliveOf } from './prepare.ts';
 import type { OllamaTarget } from './prepare.ts';
+import { runnerOptionsOf } from './runner-options.ts';
+import { takeSeat } from './seat.ts';
 
 /**
  * Texts in one call. Ollama embeds them one after the other anyway; short calls keep an abort
@@ -19,45 +27,64 @@ const BATCH_SIZE = 32;
  * that only chats, `invalid_request`, `model_not_found`, `upstream_*`, `client_gone`.
  */
 export function createOllamaEmbedder(serving: OllamaServing): (target: OllamaTarget) => Embedder {
-  return (target) => (request, signal, clocks) => embedAll({ serving, target, signal, clocks }, request);
+  return (target) =>
+    (request, signal, context = {}) =>
+      embedAll({ serving, target, signal, context }, request);
 }
 
 type Embedding = {
   readonly serving: OllamaServing;
   readonly target: OllamaTarget;
   readonly signal: AbortSignal;
-  readonly clocks: Clocks | undefined;
+  readonly context: EmbedContext;
 };
 
 async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<EmbeddingResult> {
-  const { serving, target, signal, clocks } = embedding;
-  const model = await serving.hosts.describe(target, signal, clocks);
+  const { serving, target, signal, context } = embedding;
+  const model = await serving.hosts.describe(target, signal, context.clocks);
   if (model && !model.embedding) {
     throw new ObeliskError('unsupported', `${model.name} is not an embedding model`, { param: 'model' });
   }
   requireTexts(asked.input);
   const keepAlive = asked.keepAlive ?? keepAliveOf(target.defaults);
   const request = { ...asked, ...(keepAlive === undefined ? {} : { keepAlive }) };
-  const { options, numCtx } = effectiveOptions(target, { model, hardware: serving }, request.options);
-  if (!serving.hosts.isWarm(target, numCtx)) {
-    serving.logger.info('loading', { host: target.baseUrl, model: target.model });
-  }
+  const { options } = effectiveOptions(target, { model, hardware: serving }, request.options);
   const vectors: Float32Array[] = [];
   let promptTokens = 0;
+  let timing: AnswerTiming | undefined;
   for (let start = 0; start < request.input.length; start += BATCH_SIZE) {
     const input = request.input.slice(start, start + BATCH_SIZE);
-    const body = toOllamaEmbed({ ...request, input }, { model: target.model, options });
-    const answer = await serving.hosts.client(target.baseUrl).embed(body, signal, clocks);
-    const batch = fromOllamaEmbed(answer, {
-      count: input.length,
-      host: target.baseUrl,
-      dimensions: request.dimensions,
-    });
+    // A turn for each batch: whoever embeds a library keeps nobody else waiting for all of it.
+    const batch = await embedBatch(embedding, { ...request, input }, options);
     vectors.push(...batch.vectors);
     promptTokens += batch.promptTokens;
+    timing = addTimings(timing, batch.timing);
   }
-  serving.hosts.markWarm(target, numCtx);
-  return { vectors, promptTokens };
+  return { vectors, promptTokens, ...(timing === undefined ? {} : { timing }) };
+}
+
+async function embedBatch(
+  { serving, target, signal, context }: Embedding,
+  request: EmbeddingRequest,
+  options: Readonly<Record<string, unknown>>,
+): Promise<EmbeddingResult> {
+  const { baseUrl: url, model } = target;
+  // Ollama serves one request at a time of an embedding model, whatever its OLLAMA_NUM_PARALLEL.
+  const seat = await takeSeat(serving.seats, { url, model, signal, context, parallel: 1 });
+  try {
+    const { warmth } = seat.begin(runnerOptionsOf(options));
+    if (warmth !== 'warm') serving.logger.info('loading', { host: url, model });
+    const body = toOllamaEmbed(request, { model, options });
+    const client = serving.hosts.client(url);
+    const answer = await seat.answer((clocks) => client.embed(body, signal, clocks));
+    const { input, dimensions } = request;
+    const batch = fromOllamaEmbed(answer, { count: input.length, host: url, dimensions });
+    const usage = { promptTokens: batch.promptTokens, completionTokens: 0 };
+    const timing = seat.end({ usage, timing: batch.timing, unloads: body.keep_alive === 0 });
+    return { ...batch, ...(timing === undefined ? {} : { timing }) };
+  } finally {
+    seat.leave();
+  }
 }
 
 /** An empty text has no meaning to embed; OpenAI refuses it as well. */

@@ -79,6 +79,18 @@ export class HostBooks {
     for (const book of this.ofHost(url)) book.noteUnloaded();
   }
 
+  /**
+   * Begins a look at what a host has loaded; what it gives takes the answer, or nothing where the host
+   * is away.
+   */
+  look(url: string): (running: readonly OllamaRunning[] | undefined) => void {
+    const askedAtMs = this.nowMs();
+    return (running) => {
+      if (running === undefined) this.noteAway(url);
+      else this.noteRunning(url, running, askedAtMs);
+    };
+  }
+
   /** Now, by the clock of the books. */
   nowMs(): number {
     return this.#options.nowMs();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { QueuedRequest } from '../providers/chat.ts';
 import { SlotQueue } from './queue.ts';
-import type { QueuedRequest, QueueEntry, QueueLimits, Slot } from './queue.ts';
+import type { QueueEntry, QueueLimits, Slot } from './queue.ts';
 
 const LIMITS: QueueLimits = { parallel: 1, queueLimit: 10 };
 

@@ -1,23 +1,10 @@
+import type { QueuedRequest, QueuePlace } from '../providers/chat.ts';
 import { ObeliskError } from '../shared/errors.ts';
 
 import { FairLine } from './fair-line.ts';
 
 /** How much of a model a host serves at once, and how many requests may wait for it. */
 export type QueueLimits = { readonly parallel: number; readonly queueLimit: number };
-
-/** Where a request is in a queue at this moment. */
-export type QueuePlace = {
-  /** 1 is next. */
-  readonly position: number;
-  /** Milliseconds until it is served, as far as can be reckoned; absent before a first answer was measured. */
-  readonly waitMs?: number;
-};
-
-/** A request that waits; its place is worked out when it is asked for. */
-export type QueuedRequest = {
-  /** Undefined once it waits no more. */
-  place(): QueuePlace | undefined;
-};
 
 /** A request that wants a slot. */
 export type QueueEntry = {

@@ -83,6 +83,8 @@ export type Usage = { readonly promptTokens: number; readonly completionTokens: 
  * includes the wait for other models to be loaded.
  */
 export type AnswerTiming = {
+  /** What the request waited for its turn with us; absent where it does not queue. */
+  readonly queueMs?: number;
   readonly totalMs: number;
   readonly loadMs: number;
   readonly promptMs: number;
@@ -119,11 +121,31 @@ export type ChatEvent =
       readonly timing?: AnswerTiming;
     };
 
+/** Where a request is in a queue at this moment. */
+export type QueuePlace = {
+  /** 1 is next. */
+  readonly position: number;
+  /** Milliseconds until it is served, as far as can be reckoned; absent before a first answer was measured. */
+  readonly waitMs?: number;
+};
+
+/** A request that waits; its place is worked out when it is asked for. */
+export type QueuedRequest = {
+  /** Undefined once it waits no more. */
+  place(): QueuePlace | undefined;
+};
+
 /** What a writer may tell and ask while it works. */
 export type ChatContext = {
   readonly signal: AbortSignal;
   /** Clocks of the exchange with the upstream, where they are not the writer's own. */
   readonly clocks?: Clocks;
+  /** Whether somebody else can be asked: a server that is busy is then not waited for. */
+  readonly hasOther?: boolean;
+  /** Who asks: clients take turns where a model has a queue. */
+  readonly client?: string;
+  /** Called when the request has to wait for its turn at a model. */
+  onQueued?(queued: QueuedRequest): void;
   /** Called when the model is cold and the wait will be long. */
   onLoading?(): void;
   /** Response headers of Obelisk's own (`x-obelisk-…`), only before the first event. */
@@ -143,12 +165,19 @@ export type EmbeddingRequest = {
 };
 
 /** Embeddings in the order of the input. */
-export type EmbeddingResult = { readonly vectors: readonly Float32Array[]; readonly promptTokens: number };
+export type EmbeddingResult = {
+  readonly vectors: readonly Float32Array[];
+  readonly promptTokens: number;
+  /** Absent where the model's server does not say. */
+  readonly timing?: AnswerTiming;
+};
+
+/** What an embedder may tell and ask while it works: as a writer, and `clocks` are those of each exchange. */
+export type EmbedContext = Pick<ChatContext, 'clocks' | 'hasOther' | 'client' | 'onQueued' | 'onHeader'>;
 
 /** Makes embeddings. */
 export type Embedder = (
   request: EmbeddingRequest,
   signal: AbortSignal,
-  /** Clocks of each exchange with the upstream, where they are not the embedder's own. */
-  clocks?: Clocks,
+  context?: EmbedContext,
 ) => Promise<EmbeddingResult>;

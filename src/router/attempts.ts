@@ -62,6 +62,13 @@ export class Attempts {
     return this.#open;
   }
 
+  /** Whether another deployment could be asked, should this one fail. */
+  get hasOther(): boolean {
+    if (this.made > this.#retries) return false;
+    const tried = [...(this.#tried ?? []), this.#member];
+    return this.#host.choose(this.#group, this.#host.monotonicMs(), tried) !== undefined;
+  }
+
   /** Clocks of the open attempt, within what is left of the request's own time. */
   clocks(stream: boolean): Clocks {
     const clocks = stream ? this.#member.clocks.stream : this.#member.clocks.whole;

@@ -76,6 +76,9 @@ function judgeSilence(error: ObeliskError): Verdict {
       const [unsent, broken] = [NEVER_CONNECTED.has(code), BROKEN.has(code)];
       return { health: 'unreachable', retry: true, retrySame: false, broken, unsent };
     }
+    // It was not asked: its queue with us was full, or the turn of the request did not come in time.
+    case 'overloaded':
+      return { ...NOTHING, health: 'sound', retry: true, unsent: true };
     case 'upstream_timeout':
       return { ...NOTHING, health: 'timeout', retry: true };
     case 'upstream_invalid':

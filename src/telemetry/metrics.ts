@@ -47,10 +47,13 @@ type EndCells = { readonly requests: Cell; readonly duration: HistogramCell };
 /**
  * Creates the metrics of one process. Where LiteLLM has a metric of the same meaning, it is given
  * under LiteLLM's name too, so that its dashboards show something.
+ *
+ * @param more What others measure, in the same text format.
  */
 export function createMetrics(
   gauges: readonly ExtraGauge[] = [],
   counters: readonly ExtraCounter[] = [],
+  more: () => string = () => '',
 ): Metrics {
   const registry = createMetricRegistry();
   const endOf = createEndCells(registry);
@@ -89,7 +92,7 @@ export function createMetrics(
     upstreamAttempt: (deployment, outcome) => {
       attempts.cell([deployment, outcome]).value += 1;
     },
-    render: () => registry.render(),
+    render: () => registry.render() + more(),
   };
 }
 

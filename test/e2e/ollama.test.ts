@@ -13,6 +13,7 @@ import { silentLogger } from '../../src/telemetry/log.ts';
 import { createUpstreamClient } from '../../src/wire/upstream-client.ts';
 import { fleetOfOne } from '../fleet-of-one.ts';
 import { findRealOllama } from '../ollama-models.ts';
+import { seatsForTests } from '../ollama-serving.ts';
 
 const real = await findRealOllama();
 const skip = 'skip' in real ? real.skip : false;
@@ -33,7 +34,13 @@ suite('a real Ollama', { skip }, () => {
     await discovery.refresh();
     const hosts = createOllamaHosts({ upstream, fleet: fleetOfOne({ client, discovery }) });
     const hardware = { hardware: {}, modelOverrides: {} };
-    serving = { hosts, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware };
+    serving = {
+      hosts,
+      seats: seatsForTests(),
+      logger: silentLogger,
+      newToolCallId: () => 'call_new',
+      ...hardware,
+    };
   });
 
   after(async () => {

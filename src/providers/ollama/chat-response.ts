@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import type { AnswerTiming, ChatEvent, FinishReason, TokenLogprob, ToolCall } from '../chat.ts';
+import type { ChatEvent, FinishReason, TokenLogprob, ToolCall } from '../chat.ts';
 
 import { ollamaError } from './errors.ts';
+import { answerTiming } from './timing.ts';
 
 const alternative = () =>
   z.object({
@@ -140,25 +141,12 @@ function finishEvent(data: Line, reader: OllamaReader): ChatEvent {
       { param: 'messages' },
     );
   }
-  const timing = timingOf(data);
+  const timing = answerTiming(data);
   return {
     type: 'finish',
     reason: finishReason(data.done_reason, reader),
     usage,
     ...(timing === undefined ? {} : { timing }),
-  };
-}
-
-const NANOSECONDS_PER_MS = 1_000_000;
-
-/** Ollama counts in nanoseconds. A server that measures nothing (another one of its protocol) says nothing. */
-function timingOf(data: Line): AnswerTiming | undefined {
-  if (data.total_duration === undefined) return undefined;
-  return {
-    totalMs: data.total_duration / NANOSECONDS_PER_MS,
-    loadMs: (data.load_duration ?? 0) / NANOSECONDS_PER_MS,
-    promptMs: (data.prompt_eval_duration ?? 0) / NANOSECONDS_PER_MS,
-    generationMs: (data.eval_duration ?? 0) / NANOSECONDS_PER_MS,
   };
 }
 

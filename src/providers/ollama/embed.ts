@@ -4,6 +4,7 @@ import { ObeliskError } from '../../shared/errors.ts';
 import type { EmbeddingRequest, EmbeddingResult } from '../chat.ts';
 
 import { toKeepAlive } from './keep-alive.ts';
+import { embeddingTiming } from './timing.ts';
 
 /** Body of `POST /api/embed`. */
 export type OllamaEmbedBody = {
@@ -19,6 +20,8 @@ const response = z.lazy(() =>
   z.object({
     embeddings: z.array(z.array(z.number())),
     prompt_eval_count: z.number().optional(),
+    total_duration: z.number().optional(),
+    load_duration: z.number().optional(),
   }),
 );
 
@@ -78,5 +81,10 @@ export function fromOllamaEmbed(
       { param: 'dimensions' },
     );
   }
-  return { vectors, promptTokens: parsed.data.prompt_eval_count ?? 0 };
+  const timing = embeddingTiming(parsed.data);
+  return {
+    vectors,
+    promptTokens: parsed.data.prompt_eval_count ?? 0,
+    ...(timing === undefined ? {} : { timing }),
+  };
 }

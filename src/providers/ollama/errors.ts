@@ -1,4 +1,4 @@
-import { ObeliskError } from '../../shared/errors.ts';
+import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 
 /** One failure as Ollama told it. */
@@ -13,6 +13,9 @@ export type OllamaFailure = {
   readonly retryAfter?: number;
 };
 
+/** Ollama's word for a queue of its own that is full. */
+const SERVER_BUSY = /server busy|maximum pending requests/i;
+
 /** Ollama has no codes: what went wrong is only in the text, in several versions' wording. */
 const BY_TEXT: readonly (readonly [RegExp, ErrorCode])[] = [
   [
@@ -24,7 +27,7 @@ const BY_TEXT: readonly (readonly [RegExp, ErrorCode])[] = [
     'unsupported',
   ],
   [/model\b.*\bnot found|pulling it first/i, 'model_not_found'],
-  [/server busy|maximum pending requests/i, 'overloaded'],
+  [SERVER_BUSY, 'overloaded'],
   [/unauthorized|sign ?in/i, 'upstream_auth'],
   [
     /option "[^"]+" must be of type|invalid (?:JSON )?schema in format|invalid options|time: missing unit|invalid format/i,
@@ -53,6 +56,14 @@ export function ollamaError(failure: OllamaFailure): ObeliskError {
     ...(failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }),
     upstreamStatus: failure.status ?? 200,
   });
+}
+
+/**
+ * Whether Ollama, and not a proxy in front of it, takes no request now: it has not looked at this one,
+ * and will soon.
+ */
+export function isServerBusy(error: unknown): boolean {
+  return isObeliskError(error) && error.code === 'overloaded' && SERVER_BUSY.test(error.message);
 }
 
 /** A refusal of a key is never quoted: a proxy in front of Ollama may repeat the key in it. */

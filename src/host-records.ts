@@ -1,0 +1,44 @@
+import type { Settings } from './config/settings.ts';
+import { createControlEvents } from './ollama/control-events.ts';
+import type { ControlEvents } from './ollama/control-events.ts';
+import { HostBooks } from './ollama/host-books.ts';
+import { createHostMeters } from './ollama/host-meters.ts';
+import type { HostMeters } from './ollama/host-meters.ts';
+import type { OllamaSeats } from './ollama/seat.ts';
+
+/** What is known of the hosts of Ollama because we asked them; it outlives every configuration. */
+export type HostRecords = {
+  readonly books: HostBooks;
+  readonly events: ControlEvents;
+  readonly meters: HostMeters;
+};
+
+/** Creates the records of one process. @param settings Those in force. */
+export function createHostRecords(settings: () => Settings): HostRecords {
+  const events = createControlEvents(Date.now);
+  const meters = createHostMeters(() => books.all());
+  const books = new HostBooks({
+    hostName: (url) => hostAt(settings(), url)?.name ?? new URL(url).host,
+    nowMs: () => performance.now(),
+    unixMs: Date.now,
+    events,
+    meters,
+  });
+  return { books, events, meters };
+}
+
+/** Gives out seats as a configuration has it; a host that only a deployment names serves one at a time, as Ollama does unless told. */
+export function seatsFor(settings: Settings, books: HostBooks): OllamaSeats {
+  const { queueLimit } = settings.providers.ollama;
+  return {
+    books,
+    limitsOf: (url) => ({ parallel: hostAt(settings, url)?.parallel ?? 1, queueLimit }),
+  };
+}
+
+function hostAt(
+  { providers }: Settings,
+  url: string,
+): Settings['providers']['ollama']['hosts'][number] | undefined {
+  return providers.ollama.hosts.find((host) => host.url === url);
+}
