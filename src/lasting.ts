@@ -7,6 +7,8 @@ import { indexGauges } from './house-status.ts';
 import { Door } from './life/door.ts';
 import { LoadWatch } from './life/load-watch.ts';
 import { createEmbeddingPort } from './model-hosts.ts';
+import { openProfileStore } from './ollama/profiles/store.ts';
+import type { ProfileStore } from './ollama/profiles/store.ts';
 import { VaultShelf } from './rag/service/vault-shelf.ts';
 import { routingCounters, routingGauges } from './router/routing-gauges.ts';
 import { ReloadCount } from './reload-count.ts';
@@ -32,6 +34,8 @@ export type Lasting = {
   readonly shelf: VaultShelf;
   /** Models that hosts had when they were last there. */
   readonly seen: SeenModels;
+  /** What was set of hardware profiles while the program ran. */
+  readonly profiles: ProfileStore;
   /** Whether new work is taken. */
   readonly door: Door;
   /** Closes the door while the process has too much to do; runs while something listens. */
@@ -86,6 +90,7 @@ export function createLasting({ settings, logger, watch, current }: LastingOptio
     ),
     shelf: new VaultShelf({ dataDir, embed: createEmbeddingPort(current), watch, logger }),
     seen: openSeenModels(dataDir, logger),
+    profiles: openProfileStore(dataDir, logger),
     door,
     load,
     reloads,

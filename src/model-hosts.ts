@@ -16,12 +16,14 @@ import type { HostBooks } from './ollama/host-books.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
 import { createOllamaManagement } from './ollama/management.ts';
 import type { OllamaManagement } from './ollama/management.ts';
+import { createOllamaProfiles } from './ollama/profiles/profiles.ts';
+import type { OllamaProfiles } from './ollama/profiles/profiles.ts';
+import type { ProfileStore } from './ollama/profiles/store.ts';
 import type { EmbeddingPort } from './rag/service/query-embedding.ts';
 import { createProxyModels } from './router/proxy-models.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
 import type { ConfiguredRegistry } from './router/registry.ts';
 import type { SeenModels } from './seen-models.ts';
-import { isLoopbackUrl } from './shared/local-host.ts';
 import type { Logger } from './telemetry/log.ts';
 import type { Headers } from './wire/http.ts';
 import type { UpstreamClient } from './wire/upstream.ts';
@@ -32,6 +34,7 @@ export type ModelHosts = {
   readonly proxy: ProxyModels | undefined;
   readonly serving: OllamaServing;
   readonly management: OllamaManagement;
+  readonly profiles: OllamaProfiles;
   /** Tokens that a model of a host of the fleet is served with. */
   readonly servedContext: OllamaManagement['contextWindow'];
   /** What the next configuration goes on with where it names the same hosts. */
@@ -56,6 +59,8 @@ export type ModelHostsOptions = {
   readonly seen: SeenModels;
   /** Queues and books of the models; they are those of every configuration. */
   readonly records: HostRecords;
+  /** What was set of profiles at run time. */
+  readonly profiles: ProfileStore;
   /** Those of the configuration before. */
   readonly previous?: { readonly settings: Settings; readonly hosts: ModelHosts } | undefined;
 };
@@ -76,17 +81,21 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
   const reusedProxy = isSameProxy(settings, previous?.settings) ? before?.proxy : undefined;
   const proxy = reusedProxy ?? createProxy(options);
   const hosts = createOllamaHosts({ upstream, fleet, headers: hopHeaders(instanceId) });
+  const profiles = createOllamaProfiles({
+    settings: ollama,
+    store: options.profiles,
+    installed: (baseUrl, model) => fleet.at(baseUrl)?.discovery.model(model),
+    names: () => fleet.models().map(({ model }) => model.name),
+    machineBytes: totalmem(),
+  });
   const serving: OllamaServing = {
     hosts,
     seats: seatsFor(settings, records.books),
     logger,
     newToolCallId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
-    hardware: ollama.hardware,
-    modelOverrides: ollama.modelOverrides,
-    // Of another machine's memory nothing is known.
-    ...(isLoopbackUrl(ollama.url) ? { memoryBytes: totalmem() } : {}),
+    profiles,
   };
-  const management = createOllamaManagement({ fleet, hosts, hardware: serving });
+  const management = createOllamaManagement({ fleet, hosts, profiles });
   const own = <T>(now: ReadonlyMap<string, T>, other: ReadonlyMap<string, T> | undefined): readonly T[] =>
     [...now].flatMap(([key, side]) => (other?.get(key) === side ? [] : [side]));
   return {
@@ -94,6 +103,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     proxy,
     serving,
     management,
+    profiles,
     servedContext: management.contextWindow,
     shared: { sides, proxy },
     async start() {

@@ -12,6 +12,7 @@ import type { OllamaSeats } from '../src/ollama/seat.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
 import { fleetOfOne } from './fleet-of-one.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';
+import { profilesOf } from './ollama-profiles.ts';
 import type { OllamaModel as ScriptedModel } from './upstream-scripts.ts';
 import { startUpstream } from './upstream.ts';
 import type { ReceivedRequest, Script, TestUpstream } from './upstream.ts';
@@ -42,11 +43,11 @@ export async function startServing(
   await discovery.refresh();
   const fleet = fleetOfOne({ client, discovery });
   const hosts = createOllamaHosts({ upstream, fleet });
-  const hardware = { hardware: {}, modelOverrides: {} };
+  const profiles = more.profiles ?? profilesOf();
   return {
     server,
-    serving: { hosts, seats, logger: silentLogger, newToolCallId: () => 'call_new', ...hardware, ...more },
-    management: createOllamaManagement({ fleet, hosts, hardware }),
+    serving: { hosts, seats, logger: silentLogger, newToolCallId: () => 'call_new', profiles, ...more },
+    management: createOllamaManagement({ fleet, hosts, profiles }),
     look: () => discovery.refresh(),
     async [Symbol.asyncDispose]() {
       await discovery.stop();

@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import type { ChatEvent, ChatRequest } from '../providers/chat.ts';
 import { MODELS, sent, startServing } from '../../test/ollama-serving.ts';
 import type { ServingSetting } from '../../test/ollama-serving.ts';
+import { profilesOf } from '../../test/ollama-profiles.ts';
 import { chunk, chunkedHead, json, ndjson, ollama } from '../../test/upstream-scripts.ts';
 import { reset, send, stall, startUpstream } from '../../test/upstream.ts';
+import type { Script } from '../../test/upstream.ts';
 import { createOllamaChat } from './chat-writer.ts';
 
 function request(fields: Partial<ChatRequest> = {}): ChatRequest {
@@ -18,6 +20,9 @@ function request(fields: Partial<ChatRequest> = {}): ChatRequest {
     ...fields,
   };
 }
+
+/** Requests may choose their window. */
+const ANY_WINDOW = { profiles: profilesOf({ requestOptions: ['num_ctx'] }) };
 
 type Heard = {
   readonly events: readonly ChatEvent[];
@@ -100,36 +105,23 @@ test('what the deployment says is the default of the request, in options, keep_a
 
 test('a configured override of the model is found by any spelling of its name', async () => {
   await using setting = await startServing(ollama(MODELS), {
-    hardware: { num_thread: 4 },
-    modelOverrides: { Able: { num_gpu: 0 } },
+    profiles: profilesOf({ hardware: { num_thread: 4 }, modelOverrides: { Able: { num_gpu: 0 } } }),
   });
   await ask(setting, request(), { model: 'able:latest' });
   assert.deepEqual(
     sent(setting).map((body) => Object(body).options),
     [{ num_ctx: 16_384, num_thread: 4, num_gpu: 0 }],
   );
-  assert.deepEqual(await setting.management.hardware('able', new AbortController().signal), {
-    num_ctx: 16_384,
-  });
-});
-
-test('the window a deployment is served with is known beforehand', async () => {
-  await using setting = await startServing(ollama(MODELS));
-  const baseUrl = setting.server.origin;
-  const { management } = setting;
-  assert.equal(management.contextWindow({ baseUrl, model: 'able:latest', defaults: {} }), 16_384);
-  assert.equal(management.contextWindow({ baseUrl, model: 'able:latest', defaults: { num_ctx: 512 } }), 512);
-  assert.equal(management.contextWindow({ baseUrl, model: 'nope', defaults: {} }), undefined);
-  assert.equal(management.contextWindow({ baseUrl: 'http://else', model: 'able', defaults: {} }), undefined);
 });
 
 test('a prompt that does not fit is told what would, and whether more is to be had', async () => {
   const usual = ollama(MODELS);
-  await using setting = await startServing((asked, index) => {
+  const script: Script = (asked, index) => {
     const tooLong = json({ error: 'the input length exceeds the context length' }, 400);
     if (asked.path === '/api/chat') return [tooLong];
     return typeof usual === 'function' ? usual(asked, index) : usual;
-  });
+  };
+  await using setting = await startServing(script, ANY_WINDOW);
   const fails = (options: Record<string, number>, message: RegExp): Promise<void> =>
     assert.rejects(ask(setting, request({ options })), {
       code: 'context_length_exceeded',
@@ -137,7 +129,10 @@ test('a prompt that does not fit is told what would, and whether more is to be h
       message,
     });
   await fails({}, /tiny:latest is served with a context of 2048 tokens.*; .*choose another model$/);
-  await fails({ num_ctx: 512 }, /context of 512 tokens.*raise num_ctx: it was trained for 2048$/);
+  await fails(
+    { num_ctx: 512 },
+    /context of 512 tokens.*raise num_ctx in the profile of the model: it was trained for 2048$/,
+  );
 });
 
 test('options that were dropped are named in a header', async () => {
@@ -147,7 +142,7 @@ test('options that were dropped are named in a header', async () => {
 });
 
 test('whoever waits for a cold model is told at once, for a warm one not', async () => {
-  await using setting = await startServing(ollama(MODELS));
+  await using setting = await startServing(ollama(MODELS), ANY_WINDOW);
   assert.equal((await ask(setting)).loading, 1);
   assert.equal((await ask(setting)).loading, 0);
   assert.equal((await ask(setting, request({ options: { num_ctx: 512 } }))).loading, 1);

@@ -8,16 +8,18 @@ import type { Logger } from '../telemetry/log.ts';
 import type { OllamaHosts } from './hosts.ts';
 import { linesUntil } from './lines-until.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
-import type { OllamaHardware, OllamaTarget } from './prepare.ts';
+import type { OllamaTarget } from './prepare.ts';
+import type { OllamaProfiles } from './profiles/profiles.ts';
 import { runnerOptionsOf } from './runner-options.ts';
 import { takeSeat } from './seat.ts';
 import type { OllamaSeats, Seat } from './seat.ts';
 
 /** What chats and embeddings of Ollama are made of. */
-export type OllamaServing = OllamaHardware & {
+export type OllamaServing = {
   readonly hosts: OllamaHosts;
   /** Queues of the models and what is known of them. */
   readonly seats: OllamaSeats;
+  readonly profiles: Pick<OllamaProfiles, 'of'>;
   readonly logger: Logger;
   /** Makes an id for a tool call that Ollama sent without one: `call_` and something random. */
   newToolCallId(): string;
@@ -48,10 +50,10 @@ async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<C
   if (model) requireAbilities(model, request);
   const effective = effectiveOptions(
     target,
-    { model, hardware: serving },
-    { ...toSamplingOptions(request), ...request.options },
+    { model, profiles: serving.profiles },
+    { ...request, options: { ...toSamplingOptions(request), ...request.options } },
   );
-  const body = toOllamaChat(request, { model: target.model, options: effective.options });
+  const body = toOllamaChat(request, { model: target.model, ...effective });
   if (effective.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, effective.ignored.join(', '));
   const seat = await takeSeat(serving.seats, {
     url: target.baseUrl,
@@ -128,7 +130,9 @@ function withWindow(error: unknown, { name, numCtx, trained }: Window): unknown 
   if (!isObeliskError(error) || error.code !== 'context_length_exceeded' || numCtx === undefined)
     return error;
   const canGrow = trained !== undefined && trained > numCtx;
-  const more = canGrow ? `, or raise num_ctx: it was trained for ${trained}` : ', or choose another model';
+  const more = canGrow
+    ? `, or raise num_ctx in the profile of the model: it was trained for ${trained}`
+    : ', or choose another model';
   return new ObeliskError(
     error.code,
     `the prompt does not fit: ${name} is served with a context of ${numCtx} tokens, the answer included; shorten the prompt${more}`,

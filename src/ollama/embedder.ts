@@ -10,8 +10,8 @@ import { fromOllamaEmbed, toOllamaEmbed } from '../providers/ollama/embed.ts';
 import { addTimings } from '../providers/ollama/timing.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
-import { effectiveOptions, keepAliveOf } from './prepare.ts';
-import type { OllamaTarget } from './prepare.ts';
+import { effectiveOptions } from './prepare.ts';
+import type { OllamaTarget, ServedOptions } from './prepare.ts';
 import { runnerOptionsOf } from './runner-options.ts';
 import { takeSeat } from './seat.ts';
 
@@ -46,16 +46,14 @@ async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<
     throw new ObeliskError('unsupported', `${model.name} is not an embedding model`, { param: 'model' });
   }
   requireTexts(asked.input);
-  const keepAlive = asked.keepAlive ?? keepAliveOf(target.defaults);
-  const request = { ...asked, ...(keepAlive === undefined ? {} : { keepAlive }) };
-  const { options } = effectiveOptions(target, { model, hardware: serving }, request.options);
+  const served = effectiveOptions(target, { model, profiles: serving.profiles }, asked);
   const vectors: Float32Array[] = [];
   let promptTokens = 0;
   let timing: AnswerTiming | undefined;
-  for (let start = 0; start < request.input.length; start += BATCH_SIZE) {
-    const input = request.input.slice(start, start + BATCH_SIZE);
+  for (let start = 0; start < asked.input.length; start += BATCH_SIZE) {
+    const input = asked.input.slice(start, start + BATCH_SIZE);
     // A turn for each batch: whoever embeds a library keeps nobody else waiting for all of it.
-    const batch = await embedBatch(embedding, { ...request, input }, options);
+    const batch = await embedBatch(embedding, { ...asked, input }, served);
     vectors.push(...batch.vectors);
     promptTokens += batch.promptTokens;
     timing = addTimings(timing, batch.timing);
@@ -66,7 +64,7 @@ async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<
 async function embedBatch(
   { serving, target, signal, context }: Embedding,
   request: EmbeddingRequest,
-  options: Readonly<Record<string, unknown>>,
+  { options, keepAlive }: ServedOptions,
 ): Promise<EmbeddingResult> {
   const { baseUrl: url, model } = target;
   // Ollama serves one request at a time of an embedding model, whatever its OLLAMA_NUM_PARALLEL.
@@ -74,7 +72,7 @@ async function embedBatch(
   try {
     const { warmth } = seat.begin(runnerOptionsOf(options));
     if (warmth !== 'warm') serving.logger.info('loading', { host: url, model });
-    const body = toOllamaEmbed(request, { model, options });
+    const body = toOllamaEmbed(request, { model, options, keepAlive });
     const client = serving.hosts.client(url);
     const answer = await seat.answer((clocks) => client.embed(body, signal, clocks));
     const { input, dimensions } = request;

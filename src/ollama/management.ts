@@ -4,8 +4,9 @@ import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
 import type { OllamaHosts } from './hosts.ts';
 import type { OllamaModel } from './model-facts.ts';
-import { effectiveOptions, servedContext } from './prepare.ts';
-import type { OllamaHardware, OllamaTarget } from './prepare.ts';
+import { profileOf, servedContext } from './prepare.ts';
+import type { OllamaTarget } from './prepare.ts';
+import type { OllamaProfiles } from './profiles/profiles.ts';
 import type { OllamaProgress } from './pull-progress.ts';
 
 /** The operations that only Ollama has: `model.*` and `hardware`, without the gateway in between. */
@@ -35,9 +36,9 @@ export type OllamaManagement = {
 export function createOllamaManagement(options: {
   readonly fleet: OllamaFleet;
   readonly hosts: OllamaHosts;
-  readonly hardware: OllamaHardware;
+  readonly profiles: Pick<OllamaProfiles, 'of'>;
 }): OllamaManagement {
-  const { fleet, hosts } = options;
+  const { fleet, hosts, profiles } = options;
   const holder = (model: string): FleetHost => firstOf(fleet.find(model)?.hosts ?? fleet.hosts);
   const clientOf = (model: string): OllamaClient => holder(model).client;
   return {
@@ -51,12 +52,11 @@ export function createOllamaManagement(options: {
     },
     async hardware(model, signal) {
       const target = { baseUrl: holder(model).url, model, defaults: {} };
-      const facts = { model: await hosts.describe(target, signal), hardware: options.hardware };
-      return effectiveOptions(target, facts, {}).options;
+      return profileOf(target, { model: await hosts.describe(target, signal), profiles }).runner;
     },
     contextWindow(target) {
       const model = fleet.at(target.baseUrl)?.discovery.model(target.model);
-      return servedContext(target, { model, hardware: options.hardware });
+      return servedContext(target, { model, profiles });
     },
     async *pull(model, signal) {
       yield* clientOf(model).pull(model, signal);

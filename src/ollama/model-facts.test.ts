@@ -14,7 +14,8 @@ const tag = {
 test('capabilities and sizes come from show', () => {
   const model = toOllamaModel(tag, {
     capabilities: ['completion', 'tools', 'thinking'],
-    parameters: 'stop    "<|im_start|>"\nnum_ctx                        8192\ntemperature 0.1',
+    parameters:
+      'stop    "<|im_start|>"\nnum_ctx                        8192\ntemperature 0.1\nuse_mmap false\nnum_batch big\nnum_gpu -1',
     model_info: {
       'general.architecture': 'llama',
       'llama.context_length': 131_072,
@@ -35,9 +36,39 @@ test('capabilities and sizes come from show', () => {
     vision: false,
     thinking: true,
     contextLength: 131_072,
-    ownNumCtx: 8192,
+    ownOptions: { num_ctx: 8192, use_mmap: false, num_gpu: -1 },
     remoteHost: undefined,
-    shape: { blockCount: 32, headCount: 32, embeddingLength: 4096, keyValueHeads: 8 },
+    shape: {
+      architecture: 'llama',
+      blockCount: 32,
+      keyValueHeads: [8, 8, 4],
+      keyLength: 128,
+      valueLength: 128,
+    },
+  });
+});
+
+test('a list that the server tells only when asked for everything leaves the shape unknown', () => {
+  const sizes = {
+    'general.architecture': 'gemma3n',
+    'gemma3n.block_count': 30,
+    'gemma3n.embedding_length': 2048,
+    'gemma3n.attention.head_count': 8,
+    'gemma3n.attention.key_length': 256,
+    'gemma3n.attention.value_length': 256,
+    'gemma3n.attention.sliding_window': 512,
+  };
+  const shapeOf = (heads: unknown) =>
+    toOllamaModel(tag, { model_info: { ...sizes, 'gemma3n.attention.head_count_kv': heads } }).shape;
+  assert.equal(shapeOf(null), undefined);
+  assert.equal(shapeOf([]), undefined);
+  assert.deepEqual(shapeOf(2), {
+    architecture: 'gemma3n',
+    blockCount: 30,
+    keyValueHeads: 2,
+    keyLength: 256,
+    valueLength: 256,
+    slidingWindow: 512,
   });
 });
 

@@ -1,6 +1,9 @@
 import { isOllamaCloudName, ollamaModelName } from '../providers/ollama/model-name.ts';
+import { RUNNER_OPTIONS } from '../shared/ollama-options.ts';
+import type { RunnerOption } from '../shared/ollama-options.ts';
 
 import type { OllamaShow, OllamaTag } from './api-types.ts';
+import type { RunnerOptions } from './runner-options.ts';
 
 /** What is known of one installed model. */
 export type OllamaModel = {
@@ -18,8 +21,8 @@ export type OllamaModel = {
   readonly thinking: boolean;
   /** Tokens the model was trained for. */
   readonly contextLength: number | undefined;
-  /** `PARAMETER num_ctx` of the model itself. */
-  readonly ownNumCtx: number | undefined;
+  /** Runner options among the model's own `PARAMETER`s. */
+  readonly ownOptions: RunnerOptions;
   /** Where Ollama forwards the model to; its text leaves the machine. */
   readonly remoteHost: string | undefined;
   /** Sizes that decide how much memory a context window takes. */
@@ -28,10 +31,15 @@ export type OllamaModel = {
 
 /** Sizes of a transformer, from `/api/show` `model_info`. */
 export type ModelShape = {
+  readonly architecture: string;
   readonly blockCount: number;
-  readonly headCount: number;
-  readonly keyValueHeads: number;
-  readonly embeddingLength: number;
+  /** Heads of the key-value cache, of each block where the server tells them one by one. */
+  readonly keyValueHeads: number | readonly number[];
+  /** Elements of one head's key and of its value. */
+  readonly keyLength: number;
+  readonly valueLength: number;
+  /** Tokens that a block with a sliding window looks back at. */
+  readonly slidingWindow?: number;
 };
 
 /** Architectures that only embed, for servers that do not tell capabilities (before 0.6.4). */
@@ -53,7 +61,7 @@ export function toOllamaModel(tag: OllamaTag, show: OllamaShow | undefined): Oll
     modifiedMs: Date.parse(tag.modified_at ?? '') || 0,
     ...abilities(tag, show),
     contextLength: info.number('context_length') ?? tag.details?.context_length ?? undefined,
-    ownNumCtx: parameterOf(show?.parameters ?? '', 'num_ctx'),
+    ownOptions: ownOptionsOf(show?.parameters ?? ''),
     remoteHost: remoteHostOf(tag, show),
     shape: shapeOf(info),
   };
@@ -97,26 +105,50 @@ function remoteHostOf(tag: OllamaTag, show: OllamaShow | undefined): string | un
   return isOllamaCloudName(tag.name) ? 'ollama.com' : undefined;
 }
 
-/** Finds `PARAMETER name value` in the text of `/api/show` `parameters`. */
-function parameterOf(parameters: string, name: string): number | undefined {
-  const value = Number(new RegExp(`^${name}\\s+(\\d+)\\s*$`, 'm').exec(parameters)?.[1]);
-  return Number.isInteger(value) && value > 0 ? value : undefined;
+/** Runner options in the text of `/api/show` `parameters`; Ollama stores bad values too, and they are left out. */
+function ownOptionsOf(parameters: string): RunnerOptions {
+  const options: Record<string, number | boolean> = {};
+  for (const [, name = '', text = ''] of parameters.matchAll(/^(\S+)[ \t]+(\S+)[ \t]*$/gmu)) {
+    const value = Object.hasOwn(RUNNER_OPTIONS, name) ? ownValue(RUNNER_OPTIONS[name], text) : undefined;
+    if (value !== undefined) options[name] = value;
+  }
+  return options;
+}
+
+function ownValue(option: RunnerOption | undefined, text: string): number | boolean | undefined {
+  if (option?.kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
+  const value = Number(text);
+  return Number.isInteger(value) && value >= (option?.minimum ?? 0) ? value : undefined;
 }
 
 /** Reads `model_info`, whose keys begin with the name of the architecture. */
 class ModelInfo {
   readonly #info: Readonly<Record<string, unknown>>;
-  readonly #architecture: string;
+  readonly architecture: string;
 
   constructor(info: Readonly<Record<string, unknown>>) {
     this.#info = info;
     const architecture = info['general.architecture'];
-    this.#architecture = typeof architecture === 'string' ? architecture : '';
+    this.architecture = typeof architecture === 'string' ? architecture : '';
+  }
+
+  /** Whether the server has a list there that it tells only when asked for everything. */
+  isElided(key: string): boolean {
+    const value = this.#info[`${this.architecture}.${key}`];
+    return value === null || (Array.isArray(value) && value.length === 0);
+  }
+
+  /** A list with one number a block. */
+  list(key: string): readonly number[] | undefined {
+    const value: unknown = this.#info[`${this.architecture}.${key}`];
+    if (!Array.isArray(value)) return undefined;
+    const numbers = value.filter((item) => typeof item === 'number').map(Number);
+    return numbers.length === value.length ? numbers : undefined;
   }
 
   /** A positive number; of a list (one entry a block), the largest. */
   number(key: string): number | undefined {
-    const value = this.#info[`${this.#architecture}.${key}`];
+    const value = this.#info[`${this.architecture}.${key}`];
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
     const numbers = list.filter((item) => typeof item === 'number' && item > 0);
     return numbers.length === 0 ? undefined : Math.max(...numbers.map(Number));
@@ -125,13 +157,25 @@ class ModelInfo {
 
 function shapeOf(info: ModelInfo): ModelShape | undefined {
   const blockCount = info.number('block_count');
+  const keyValueHeads = keyValueHeadsOf(info);
+  const keyLength = info.number('attention.key_length') ?? headWidthOf(info);
+  const valueLength = info.number('attention.value_length') ?? headWidthOf(info);
+  if (blockCount === undefined || keyValueHeads === undefined) return undefined;
+  if (keyLength === undefined || valueLength === undefined) return undefined;
+  const slidingWindow = info.number('attention.sliding_window');
+  const { architecture } = info;
+  const shape = { architecture, blockCount, keyValueHeads, keyLength, valueLength };
+  return slidingWindow === undefined ? shape : { ...shape, slidingWindow };
+}
+
+function keyValueHeadsOf(info: ModelInfo): ModelShape['keyValueHeads'] | undefined {
+  const key = 'attention.head_count_kv';
+  if (info.isElided(key)) return undefined;
+  return info.list(key) ?? info.number(key) ?? info.number('attention.head_count');
+}
+
+function headWidthOf(info: ModelInfo): number | undefined {
   const headCount = info.number('attention.head_count');
   const embeddingLength = info.number('embedding_length');
-  if (blockCount === undefined || headCount === undefined || embeddingLength === undefined) return undefined;
-  return {
-    blockCount,
-    headCount,
-    embeddingLength,
-    keyValueHeads: info.number('attention.head_count_kv') ?? headCount,
-  };
+  return headCount === undefined || embeddingLength === undefined ? undefined : embeddingLength / headCount;
 }

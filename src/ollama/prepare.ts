@@ -1,11 +1,12 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { ChatRequest, Think } from '../providers/chat.ts';
-import { ollamaModelKey } from '../providers/ollama/model-name.ts';
 import { OLLAMA_OPTIONS } from '../providers/ollama/options.ts';
 
 import type { OllamaModel } from './model-facts.ts';
-import { applyProfile, isRunnerOption, runnerProfile } from './profile.ts';
+import { applyProfile } from './profile.ts';
 import type { EffectiveOptions, RunnerProfile } from './profile.ts';
+import type { OllamaProfiles } from './profiles/profiles.ts';
+import { isRunnerOption } from './runner-options.ts';
 
 /** What of a deployment Ollama's side needs. */
 export type OllamaTarget = {
@@ -17,17 +18,11 @@ export type OllamaTarget = {
   readonly defaults: Readonly<Record<string, unknown>>;
 };
 
-/** The configuration of the hardware, and what is known of it. */
-export type OllamaHardware = {
-  readonly hardware: Readonly<Record<string, number | boolean>>;
-  /** By model name as written in the configuration. */
-  readonly modelOverrides: Readonly<Record<string, Readonly<Record<string, number | boolean>>>>;
-  /** Memory for models on the host, in bytes; absent when it is another machine. */
-  readonly memoryBytes?: number;
-};
-
 /** What decides the options of a request besides its own words. */
-export type ModelFacts = { readonly model: OllamaModel | undefined; readonly hardware: OllamaHardware };
+export type ModelFacts = {
+  readonly model: OllamaModel | undefined;
+  readonly profiles: Pick<OllamaProfiles, 'of'>;
+};
 
 /** `litellm_params` that are sampling options under another name. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -37,20 +32,43 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 const THINK_LEVELS = ['low', 'medium', 'high', 'max'] as const;
 
+/** What a request is served with. */
+export type ServedOptions = EffectiveOptions & {
+  /** For the body: what the request may say of it, else the deployment, else the profile. */
+  readonly keepAlive?: number | string;
+};
+
 /**
  * Works out the options of one request: profile, then the deployment's defaults, then what the
- * request says.
+ * request says and may say.
  * @throws ObeliskError `invalid_request` for an option of the wrong type.
  */
 export function effectiveOptions(
   target: OllamaTarget,
   facts: ModelFacts,
-  requested: Readonly<Record<string, unknown>>,
-): EffectiveOptions {
+  requested: RequestedOptions,
+): ServedOptions {
   const profile = profileOf(target, facts);
-  // A model of Ollama's cloud is not loaded here, so that what loads a model means nothing to it.
-  const runner = facts.model?.remoteHost === undefined ? profile.runner : {};
-  return applyProfile({ ...profile, runner }, { ...samplingDefaults(target.defaults), ...requested });
+  const effective = applyProfile(profile, { ...samplingDefaults(target.defaults), ...requested.options });
+  const { keepAlive } = requested;
+  const isDropped = keepAlive !== undefined && !maySetKeepAlive(profile);
+  const served = (isDropped ? undefined : keepAlive) ?? keepAliveOf(target.defaults) ?? profile.keepAlive;
+  return {
+    ...effective,
+    ignored: isDropped ? [...effective.ignored, 'keep_alive'].toSorted() : effective.ignored,
+    ...(served === undefined ? {} : { keepAlive: served }),
+  };
+}
+
+/** What a request says of how its model is loaded and asked. */
+export type RequestedOptions = {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly keepAlive?: number | string | undefined;
+};
+
+/** One client's `keep_alive: 0` unloads the model for all of them: a profile that has its own keeps it. */
+function maySetKeepAlive(profile: RunnerProfile): boolean {
+  return profile.keepAlive === undefined || profile.requestable.has('keep_alive');
 }
 
 /**
@@ -63,32 +81,21 @@ export function servedContext(target: OllamaTarget, facts: ModelFacts): number |
   return typeof numCtx === 'number' ? numCtx : undefined;
 }
 
-function profileOf(target: OllamaTarget, facts: ModelFacts): RunnerProfile {
-  return runnerProfile({
-    trainedContext: facts.model?.contextLength,
-    ownNumCtx: facts.model?.ownNumCtx,
-    sizeBytes: facts.model?.sizeBytes,
-    shape: facts.model?.shape,
-    hardware: facts.hardware.hardware,
-    overrides: overridesOf(target.model, facts.hardware.modelOverrides),
-    memoryBytes: facts.hardware.memoryBytes,
-    deployment: target.defaults,
-  });
+/** The profile of a model at a host. */
+export function profileOf(target: OllamaTarget, { model, profiles }: ModelFacts): RunnerProfile {
+  const profile = profiles.of(target, model);
+  // A model of Ollama's cloud is not loaded here, so that what loads a model means nothing to it.
+  return model?.remoteHost === undefined ? profile : { runner: {}, requestable: profile.requestable };
 }
 
-/** Fills what the request leaves open from `litellm_params`: `keep_alive` and `think`. */
+/** Fills `think` from `litellm_params` where the request leaves it open. */
 export function withDefaults(request: ChatRequest, defaults: Readonly<Record<string, unknown>>): ChatRequest {
-  const keepAlive = request.keepAlive ?? keepAliveOf(defaults);
   const think = request.think ?? thinkOf(defaults['think']);
-  return {
-    ...request,
-    ...(keepAlive === undefined ? {} : { keepAlive }),
-    ...(think === undefined ? {} : { think }),
-  };
+  return think === undefined ? request : { ...request, think };
 }
 
 /** `keep_alive` of `litellm_params`. */
-export function keepAliveOf(defaults: Readonly<Record<string, unknown>>): number | string | undefined {
+function keepAliveOf(defaults: Readonly<Record<string, unknown>>): number | string | undefined {
   const value = defaults['keep_alive'];
   return typeof value === 'number' || typeof value === 'string' ? value : undefined;
 }
@@ -119,14 +126,6 @@ function unsupported(model: OllamaModel, what: string, param: string): ObeliskEr
     `${model.name} ${what}; choose another model (\`obelisk models\` shows what each can do)`,
     { param },
   );
-}
-
-function overridesOf(
-  model: string,
-  overrides: OllamaHardware['modelOverrides'],
-): Readonly<Record<string, number | boolean>> | undefined {
-  const key = ollamaModelKey(model);
-  return Object.entries(overrides).find(([name]) => ollamaModelKey(name) === key)?.[1];
 }
 
 /** Other parameters of LiteLLM's (`timeout`, `rpm`…) are not for the model and no mistake either. */

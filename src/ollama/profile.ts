@@ -1,60 +1,77 @@
 import { OLLAMA_OPTIONS, requireOllamaOption } from '../providers/ollama/options.ts';
 
-import type { ModelShape } from './model-facts.ts';
+import { fittingContext, parallelOf } from './fit.ts';
+import type { CacheType } from './fit.ts';
+import type { OllamaModel } from './model-facts.ts';
+import { mergeLayers } from './profiles/profile-values.ts';
+import type { MergedValues, ProfileLayer } from './profiles/profile-values.ts';
+import { isRunnerOption, loadedValue } from './runner-options.ts';
+import type { RunnerOptions } from './runner-options.ts';
 
 /** The canonical runner options of one model on one host, and which of them a request may change. */
 export type RunnerProfile = {
   /** Runner options that travel with every request, so that no two requests reload the model. */
-  readonly runner: Readonly<Record<string, number | boolean>>;
+  readonly runner: RunnerOptions;
   /** Tokens the model was trained for: more context than that is never asked for. */
   readonly trainedContext?: number;
-  /** Runner options that a request may set, each time at the price of a reload. */
+  /** Names of runner options that a request may set, each time at the price of a reload, and `keep_alive`. */
   readonly requestable: ReadonlySet<string>;
+  /** Seconds that the model stays loaded after each request, where the profile says so. */
+  readonly keepAlive?: number;
 };
 
 /** What a profile is made from. */
 export type ProfileFacts = {
-  readonly trainedContext?: number | undefined;
-  /** `PARAMETER num_ctx` of the model itself. */
-  readonly ownNumCtx?: number | undefined;
-  /** `hardware` of the configuration. */
-  readonly hardware: Readonly<Record<string, number | boolean>>;
-  /** `model_overrides` of the configuration for this model. */
-  readonly overrides?: Readonly<Record<string, number | boolean>> | undefined;
-  /** Runner options of the deployment (`litellm_params`). */
-  readonly deployment?: Readonly<Record<string, unknown>>;
-  readonly sizeBytes?: number | undefined;
-  readonly shape?: ModelShape | undefined;
+  /** What is known of the model; undefined where it was not described. */
+  readonly model?: Partial<OllamaModel> | undefined;
+  /** What is configured and set at run time, the weakest first. */
+  readonly layers: readonly ProfileLayer[];
   /** Memory that the host has for models, in bytes, when known. */
   readonly memoryBytes?: number | undefined;
+  /** Requests that the host serves a model at once with. */
+  readonly parallel?: number;
+  readonly cacheType?: CacheType | undefined;
 };
 
 /** Context window when nothing is configured, however much the model was trained for. */
 export const DEFAULT_NUM_CTX = 16_384;
-/** Below this a window is of no use, even where memory is short. */
-const LEAST_NUM_CTX = 2_048;
-/** Bytes of one element of the key-value cache (f16, Ollama's default). */
-const CACHE_ELEMENT_BYTES = 2;
-/** Ollama places a model where its estimate is at most this part of the free memory. */
-const USABLE_MEMORY = 0.8;
+/** Ollama gives a model with vision no smaller window (its `GetRunner`). */
+const LEAST_VISION_NUM_CTX = 2_048;
 
-/** Makes the one profile of a model: configuration over the model's own words over the defaults. */
+/**
+ * Works out every value of a model's profile and where it comes from: what is set over what is
+ * configured, over the model's own parameters, over the default window, which is what the model was
+ * trained for, what fits and 16,384, whichever is least.
+ */
+export function profileValues(facts: ProfileFacts): MergedValues {
+  const { model, layers } = facts;
+  const merged = mergeLayers([
+    { source: 'default', values: { options: { num_ctx: defaultContext(facts) } } },
+    { source: 'model', values: { options: model?.ownOptions ?? {} } },
+    ...layers,
+  ]);
+  const numCtx = merged.options['num_ctx'];
+  if (typeof numCtx?.value !== 'number') return merged;
+  const value = realContext(numCtx.value, model);
+  return { ...merged, options: { ...merged.options, num_ctx: { ...numCtx, value } } };
+}
+
+function defaultContext({ model = {}, parallel = 1, memoryBytes, cacheType }: ProfileFacts): number {
+  const { contextLength = DEFAULT_NUM_CTX, chat = true, embedding = false, shape, sizeBytes } = model;
+  const requests = parallelOf({ chat, embedding, shape }, parallel);
+  const room = { sizeBytes, shape, memoryBytes, parallel: requests, cacheType };
+  return fittingContext(room, Math.min(contextLength, DEFAULT_NUM_CTX));
+}
+
+/** Makes the one profile of a model. */
 export function runnerProfile(facts: ProfileFacts): RunnerProfile {
-  const deployment = Object.entries(facts.deployment ?? {}).filter(
-    (entry): entry is [string, number | boolean] =>
-      isRunnerOption(entry[0]) && (typeof entry[1] === 'number' || typeof entry[1] === 'boolean'),
-  );
-  const runner: Record<string, number | boolean> = {
-    num_ctx: facts.ownNumCtx ?? defaultContext(facts),
-    ...facts.hardware,
-    ...facts.overrides,
-    ...Object.fromEntries(deployment),
-  };
-  const trained = facts.trainedContext;
+  const { options, keepAlive, requestOptions } = profileValues(facts);
+  const trained = facts.model?.contextLength;
   return {
-    runner: clampContext(runner, trained),
-    requestable: new Set(['num_ctx']),
+    runner: Object.fromEntries(Object.entries(options).map(([name, { value }]) => [name, value])),
+    requestable: new Set(requestOptions),
     ...(trained === undefined ? {} : { trainedContext: trained }),
+    ...(keepAlive === undefined ? {} : { keepAlive }),
   };
 }
 
@@ -82,54 +99,29 @@ export function applyProfile(
   for (const [name, value] of Object.entries(requested)) {
     if (value === undefined || value === null) continue;
     requireOllamaOption(name, value);
-    if (isAllowed(name, value, profile)) options[name] = value;
-    else ignored.push(name);
+    if (!isRunnerOption(name) ? OLLAMA_OPTIONS.has(name) : profile.requestable.has(name))
+      options[name] = value;
+    else if (!isServed(name, value, profile.runner)) ignored.push(name);
   }
-  const effective = clampContext(options, profile.trainedContext);
-  const numCtx = effective['num_ctx'];
+  const asked = options['num_ctx'];
+  const trained = { contextLength: profile.trainedContext };
+  const numCtx = typeof asked === 'number' ? realContext(asked, trained) : undefined;
   return {
-    options: effective,
+    options: numCtx === undefined ? options : { ...options, num_ctx: numCtx },
     ignored: ignored.sort(),
-    ...(typeof numCtx === 'number' ? { numCtx } : {}),
+    ...(numCtx === undefined ? {} : { numCtx }),
   };
 }
 
-function isAllowed(name: string, value: unknown, profile: RunnerProfile): boolean {
-  const rule = OLLAMA_OPTIONS.get(name);
-  if (rule === undefined) return false;
-  // Asking for what is so anyway is not a change.
-  return rule.kind === 'sampling' || profile.requestable.has(name) || profile.runner[name] === value;
+/** Whether a request gets what it asks for without a change: the same, or a larger window. */
+function isServed(name: string, value: unknown, runner: RunnerOptions): boolean {
+  const served = loadedValue(runner, name);
+  if (name === 'num_ctx' && typeof value === 'number' && typeof served === 'number') return value <= served;
+  return value === served;
 }
 
-/** Whether an option reloads the model when it differs. */
-export function isRunnerOption(name: string): boolean {
-  return OLLAMA_OPTIONS.get(name)?.kind === 'runner';
-}
-
-/** Ollama itself clamps to the trained context; knowing the real window lets a full prompt be recognised. */
-function clampContext<T>(
-  options: Readonly<Record<string, T | number>>,
-  trained: number | undefined,
-): Record<string, T | number> {
-  const numCtx = options['num_ctx'];
-  if (typeof numCtx !== 'number' || trained === undefined || numCtx <= trained) return { ...options };
-  return { ...options, num_ctx: trained };
-}
-
-function defaultContext(facts: ProfileFacts): number {
-  const trained = facts.trainedContext ?? DEFAULT_NUM_CTX;
-  return Math.min(trained, fittingContext(facts), DEFAULT_NUM_CTX);
-}
-
-/**
- * Estimates the largest context window that fits the memory, in tokens: file size plus the
- * key-value cache must be at most 80 % of it (Ollama's own estimate, `PredictServerVRAM`).
- */
-export function fittingContext(facts: Pick<ProfileFacts, 'sizeBytes' | 'shape' | 'memoryBytes'>): number {
-  const { sizeBytes, shape, memoryBytes } = facts;
-  if (sizeBytes === undefined || shape === undefined || memoryBytes === undefined) return DEFAULT_NUM_CTX;
-  const headWidth = shape.embeddingLength / shape.headCount;
-  const tokenBytes = 2 * shape.blockCount * shape.keyValueHeads * headWidth * CACHE_ELEMENT_BYTES;
-  const tokens = Math.floor((memoryBytes * USABLE_MEMORY - sizeBytes) / tokenBytes);
-  return Math.max(LEAST_NUM_CTX, Math.floor(tokens / 1_024) * 1_024);
+/** What Ollama makes of a window itself; knowing the real one lets a full prompt be recognised. */
+function realContext(numCtx: number, model: Partial<OllamaModel> | undefined): number {
+  const atLeast = model?.vision === true ? Math.max(numCtx, LEAST_VISION_NUM_CTX) : numCtx;
+  return Math.min(atLeast, model?.contextLength ?? atLeast);
 }

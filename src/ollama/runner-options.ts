@@ -1,10 +1,17 @@
-import { isRunnerOption } from './profile.ts';
+import { RUNNER_OPTIONS } from '../shared/ollama-options.ts';
 
 /** Runner options by name: what a model is loaded with. */
 export type RunnerOptions = Readonly<Record<string, number | boolean>>;
 
-/** What Ollama takes an option that is not sent for, where it says so. */
-const UNSENT: Readonly<Record<string, number>> = { num_gpu: -1, num_thread: 0 };
+/** Whether an option reloads the model when it differs. */
+export function isRunnerOption(name: string): boolean {
+  return Object.hasOwn(RUNNER_OPTIONS, name);
+}
+
+/** What a model is loaded with of an option, as Ollama takes one that is not sent. */
+export function loadedValue(options: RunnerOptions, name: string): number | boolean | undefined {
+  return options[name] ?? RUNNER_OPTIONS[name]?.unsent;
+}
 
 /** The runner options among the options of a request. */
 export function runnerOptionsOf(options: Readonly<Record<string, unknown>>): RunnerOptions {
@@ -21,10 +28,10 @@ export function changedOptions(loaded: RunnerOptions, wanted: RunnerOptions): re
   const names = new Set([...Object.keys(loaded), ...Object.keys(wanted)]);
   return [...names]
     .filter((name) => {
-      const value = wanted[name] ?? UNSENT[name];
+      const value = loadedValue(wanted, name);
       // Ollama keeps the layers where they are when the request leaves them to it.
       if (name === 'num_gpu' && value === -1) return false;
-      return value !== (loaded[name] ?? UNSENT[name]);
+      return value !== loadedValue(loaded, name);
     })
     .toSorted();
 }

@@ -2,6 +2,8 @@
 export type RunnerOption = {
   readonly kind: 'whole' | 'boolean';
   readonly minimum?: number;
+  /** What Ollama takes it for where it is not sent, where it says so. */
+  readonly unsent?: number;
   readonly meaning: string;
 };
 
@@ -16,6 +18,7 @@ export const RUNNER_OPTIONS: Readonly<Record<string, RunnerOption>> = {
   num_gpu: {
     kind: 'whole',
     minimum: -1,
+    unsent: -1,
     meaning: 'Layers (not GPUs) placed on the GPU: -1 lets Ollama decide, 0 uses the CPU only.',
   },
   main_gpu: {
@@ -23,7 +26,12 @@ export const RUNNER_OPTIONS: Readonly<Record<string, RunnerOption>> = {
     minimum: 0,
     meaning: 'Places the whole model on this one GPU. Leave it out to use several.',
   },
-  num_thread: { kind: 'whole', minimum: 0, meaning: 'CPU threads; 0 lets Ollama decide.' },
+  num_thread: {
+    kind: 'whole',
+    minimum: 0,
+    unsent: 0,
+    meaning: 'CPU threads; 0 lets Ollama decide.',
+  },
   num_batch: { kind: 'whole', minimum: 1, meaning: 'Tokens of the prompt processed at once.' },
   use_mmap: { kind: 'boolean', meaning: 'Whether the model file is mapped into memory.' },
   draft_num_predict: {

@@ -13,6 +13,7 @@ import { silentLogger } from '../../src/telemetry/log.ts';
 import { createUpstreamClient } from '../../src/wire/upstream-client.ts';
 import { fleetOfOne } from '../fleet-of-one.ts';
 import { findRealOllama } from '../ollama-models.ts';
+import { profilesOf } from '../ollama-profiles.ts';
 import { seatsForTests } from '../ollama-serving.ts';
 
 const real = await findRealOllama();
@@ -33,13 +34,13 @@ suite('a real Ollama', { skip }, () => {
     discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
     await discovery.refresh();
     const hosts = createOllamaHosts({ upstream, fleet: fleetOfOne({ client, discovery }) });
-    const hardware = { hardware: {}, modelOverrides: {} };
+    const profiles = profilesOf({ requestOptions: ['num_ctx'] });
     serving = {
       hosts,
       seats: seatsForTests(),
       logger: silentLogger,
       newToolCallId: () => 'call_new',
-      ...hardware,
+      profiles,
     };
   });
 

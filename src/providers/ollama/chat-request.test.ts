@@ -118,11 +118,10 @@ test('format, think, keep_alive and logprobs travel at the top level', () => {
     request({
       format: { type: 'schema', schema },
       think: 'high',
-      keepAlive: '300',
       logprobs: true,
       topLogprobs: 3,
     }),
-    target,
+    { ...target, keepAlive: '300' },
   );
   assert.equal(body.format, schema);
   assert.equal(body.think, 'high');

@@ -40,6 +40,8 @@ export type OllamaChatBody = {
 export type OllamaChatTarget = {
   readonly model: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Seconds or a Go duration. */
+  readonly keepAlive?: number | string | undefined;
 };
 
 /**
@@ -61,7 +63,7 @@ export function toOllamaChat(request: ChatRequest, target: OllamaChatTarget): Ol
     ...(format === undefined ? {} : { format }),
     ...(tools.length === 0 ? {} : { tools }),
     ...(request.think === undefined ? {} : { think: request.think }),
-    ...(request.keepAlive === undefined ? {} : { keep_alive: toKeepAlive(request.keepAlive) }),
+    ...(target.keepAlive === undefined ? {} : { keep_alive: toKeepAlive(target.keepAlive) }),
     ...toLogprobs(request),
   };
 }

@@ -8,8 +8,8 @@ const host = 'http://127.0.0.1:11434';
 test('a batch goes with truncation off', () => {
   assert.deepEqual(
     toOllamaEmbed(
-      { model: 'e', input: ['a', 'b'], dimensions: 8, keepAlive: '-1', options: {} },
-      { model: 'e:latest', options: { num_ctx: 512 } },
+      { model: 'e', input: ['a', 'b'], dimensions: 8, options: {} },
+      { model: 'e:latest', options: { num_ctx: 512 }, keepAlive: '-1' },
     ),
     {
       model: 'e:latest',

@@ -31,7 +31,11 @@ const response = z.lazy(() =>
  */
 export function toOllamaEmbed(
   request: EmbeddingRequest,
-  target: { readonly model: string; readonly options: Readonly<Record<string, unknown>> },
+  target: {
+    readonly model: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly keepAlive?: number | string | undefined;
+  },
 ): OllamaEmbedBody {
   const { dimensions } = request;
   if (dimensions !== undefined && !(Number.isInteger(dimensions) && dimensions > 0)) {
@@ -45,7 +49,7 @@ export function toOllamaEmbed(
     truncate: false,
     options: target.options,
     ...(dimensions === undefined ? {} : { dimensions }),
-    ...(request.keepAlive === undefined ? {} : { keep_alive: toKeepAlive(request.keepAlive) }),
+    ...(target.keepAlive === undefined ? {} : { keep_alive: toKeepAlive(target.keepAlive) }),
   };
 }
 
