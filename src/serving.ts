@@ -2,10 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Settings } from './config/settings.ts';
 import { createControlPlane } from './control-plane.ts';
 import { createApp } from './gateway/app.ts';
+import type { App } from './gateway/app.ts';
 import { createInProcessClient } from './gateway/in-process-chat.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
 import { managementRoutes } from './gateway/ollama-management/routes.ts';
 import { OpenCalls } from './gateway/open-calls.ts';
+import type { Route } from './gateway/route-table.ts';
 import { readinessOf } from './house-status.ts';
 import type { Lasting } from './lasting.ts';
 import { createModelHosts } from './model-hosts.ts';
@@ -32,6 +34,8 @@ import { createAnswerWriters } from './writers.ts';
 export type Serving = {
   readonly settings: Settings;
   readonly handler: Handler;
+  /** Every route that the handler serves, with who may call it. */
+  readonly routes: readonly Route[];
   /** Asks this serving's own handler: a request ends with the configuration that it began with. */
   readonly gateway: InProcessClient;
   readonly registry: ConfiguredRegistry;
@@ -86,10 +90,11 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
   const calls = new OpenCalls();
   const control = createControlPlane({ settings, hosts });
   const parts = { settings, hosts, control, library, registry, balancer, gateway, keys, sessions, calls };
-  const handler = createHandler(parts, lasting);
+  const { handler, routes } = createGateway(parts, lasting);
   return {
     ...parts,
     handler,
+    routes,
     proxy,
     providers: createProviderFactory({
       mode: settings.providers.mode,
@@ -113,7 +118,7 @@ type Parts = Pick<
   'settings' | 'hosts' | 'control' | 'library' | 'registry' | 'balancer' | 'gateway' | 'sessions' | 'calls'
 > & { readonly keys: Keys };
 
-function createHandler(parts: Parts, lasting: Lasting): Handler {
+function createGateway(parts: Parts, lasting: Lasting): App {
   const { settings, hosts, control, library, keys, sessions } = parts;
   const { door, address } = lasting;
   return createApp({

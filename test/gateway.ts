@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { randomUUID } from 'node:crypto';
-import { createApp, gatewayRoutes } from '../src/gateway/app.ts';
+import { createApp } from '../src/gateway/app.ts';
 import type { AppDependencies } from '../src/gateway/app.ts';
 import type { Route } from '../src/gateway/route-table.ts';
 import type { RoutingSettings } from '../src/config/settings.ts';
@@ -103,7 +103,7 @@ export async function startGateway(
     randomId: () => randomUUID().replaceAll('-', ''),
     ...overrides,
   };
-  const handler = createApp(dependencies);
+  const { handler, routes } = createApp(dependencies);
   const onError = (error: unknown): void => {
     throw error;
   };
@@ -111,7 +111,7 @@ export async function startGateway(
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   return {
     handler,
-    routes: gatewayRoutes(dependencies),
+    routes,
     origin: `http://127.0.0.1:${port}`,
     log,
     outcomes: () =>

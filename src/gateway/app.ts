@@ -63,21 +63,30 @@ export type AppDependencies = {
   readonly calls?: OpenCalls;
 };
 
-/** Creates the handler that serves the whole gateway, on a socket and in process alike. */
-export function createApp(dependencies: AppDependencies): Handler {
+/** The whole gateway. */
+export type App = {
+  /** Serves every request, on a socket and in process alike. */
+  readonly handler: Handler;
+  /** Every route, with who may call it. */
+  readonly routes: readonly Route[];
+};
+
+/** Creates the gateway. */
+export function createApp(dependencies: AppDependencies): App {
   const { metrics, logger, clock, calls = new OpenCalls() } = dependencies;
-  return createDispatcher({
-    routes: gatewayRoutes(dependencies),
+  const routes = gatewayRoutes(dependencies);
+  const handler = createDispatcher({
+    routes,
     access: dependencies.access,
     observer: { metrics, logger, calls, monotonicMs: clock.monotonicMs },
     admission: dependencies.admission ?? OPEN_ADMISSION,
     idOf: dependencies.idOf ?? createRequestIds(dependencies.instanceId),
     instanceId: dependencies.instanceId,
   });
+  return { handler, routes };
 }
 
-/** Lists every route with who may call it. */
-export function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
+function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
   const { registry, status, metrics } = dependencies;
   const options = {
     ...dependencies,
