@@ -20,6 +20,8 @@ export type OllamaCreateBody = {
   /** Digests of uploaded blobs by relative path, with `/`. */
   readonly files?: Readonly<Record<string, string>>;
   readonly adapters?: Readonly<Record<string, string>>;
+  /** A small model that drafts ahead; before 0.30 Ollama ignores it. */
+  readonly draft_files?: Readonly<Record<string, string>>;
   /** `q8_0`, `q4_K_M`, `q4_K_S`, `f16`, `bf16` or `f32`. */
   readonly quantize?: string;
   /** A template in Go's language. */
