@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Settings } from './config/settings.ts';
+import type { HostRecords } from './host-records.ts';
 import type { ModelHosts } from './model-hosts.ts';
 import type { ControlPlane, HostView, ModelPlace } from './ollama/control-plane.ts';
 import type { FleetHost } from './ollama/fleet-host.ts';
@@ -7,12 +8,17 @@ import { viewHost, viewModels } from './ollama/fleet-view.ts';
 import { ObeliskError } from './shared/errors.ts';
 
 /** What a control plane is put together from. */
-export type ControlPlaneParts = { readonly settings: Settings; readonly hosts: ModelHosts };
+export type ControlPlaneParts = {
+  readonly settings: Settings;
+  readonly hosts: ModelHosts;
+  readonly records: HostRecords;
+};
 
 /** Puts the control plane of one configuration together. */
-export function createControlPlane({ hosts }: ControlPlaneParts): ControlPlane {
+export function createControlPlane({ hosts, records }: ControlPlaneParts): ControlPlane {
   const { fleet, management } = hosts;
-  const view = (host: FleetHost): HostView => viewHost(host, { totalMemoryBytes: totalmem() });
+  const { books, events } = records;
+  const view = (host: FleetHost): HostView => viewHost(host, { books, totalMemoryBytes: totalmem() });
   const holder = (model: string, { host }: ModelPlace = {}): FleetHost => {
     const found = host === undefined ? fleet.find(model)?.hosts[0] : fleet.host(host);
     if (found !== undefined) return found;
@@ -44,6 +50,6 @@ export function createControlPlane({ hosts }: ControlPlaneParts): ControlPlane {
     profile: notYet,
     patchProfile: notYet,
     fit: notYet,
-    events: notYet,
+    events: (signal) => events.subscribe(signal),
   };
 }

@@ -1,6 +1,7 @@
 import type { Settings } from './config/settings.ts';
 import { createControlEvents } from './ollama/control-events.ts';
 import type { ControlEvents } from './ollama/control-events.ts';
+import type { OllamaState } from './ollama/discovery.ts';
 import { HostBooks } from './ollama/host-books.ts';
 import { createHostMeters } from './ollama/host-meters.ts';
 import type { HostMeters } from './ollama/host-meters.ts';
@@ -11,20 +12,31 @@ export type HostRecords = {
   readonly books: HostBooks;
   readonly events: ControlEvents;
   readonly meters: HostMeters;
+  /** Notes that a host came, went, or turned out to be something else. */
+  noteState(url: string, state: OllamaState): void;
 };
 
 /** Creates the records of one process. @param settings Those in force. */
 export function createHostRecords(settings: () => Settings): HostRecords {
   const events = createControlEvents(Date.now);
   const meters = createHostMeters(() => books.all());
+  const hostName = (url: string): string => hostAt(settings(), url)?.name ?? new URL(url).host;
   const books = new HostBooks({
-    hostName: (url) => hostAt(settings(), url)?.name ?? new URL(url).host,
+    hostName,
     nowMs: () => performance.now(),
     unixMs: Date.now,
     events,
     meters,
   });
-  return { books, events, meters };
+  return {
+    books,
+    events,
+    meters,
+    noteState(url, state) {
+      const reason = 'reason' in state ? { reason: state.reason } : {};
+      events.publish({ type: 'host', host: hostName(url), state: state.kind, ...reason });
+    },
+  };
 }
 
 /** Gives out seats as a configuration has it; a host that only a deployment names serves one at a time, as Ollama does unless told. */

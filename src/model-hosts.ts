@@ -8,6 +8,7 @@ import type { HostRecords } from './host-records.ts';
 import type { OllamaServing } from './ollama/chat-writer.ts';
 import { createOllamaClient } from './ollama/client.ts';
 import { createOllamaDiscovery } from './ollama/discovery.ts';
+import type { OllamaState } from './ollama/discovery.ts';
 import { createDrainSwitch } from './ollama/fleet-host.ts';
 import type { HostSide } from './ollama/fleet-host.ts';
 import { createOllamaFleet } from './ollama/fleet.ts';
@@ -137,7 +138,15 @@ function hostSide(host: OllamaHostSettings, options: ModelHostsOptions): HostSid
   const client = createOllamaClient({ url, upstream, headers: { ...hopHeaders(instanceId), ...key } });
   const { pollMs } = settings.providers.ollama;
   const onLook = (): ReturnType<HostBooks['look']> => records.books.look(url);
-  const discovery = createOllamaDiscovery({ client, pollMs, logger, onLook, ...remembered(seen, url) });
+  const onState = (state: OllamaState): void => records.noteState(url, state);
+  const discovery = createOllamaDiscovery({
+    client,
+    pollMs,
+    logger,
+    onLook,
+    onState,
+    ...remembered(seen, url),
+  });
   return { client, discovery, drain: createDrainSwitch() };
 }
 

@@ -3,6 +3,7 @@ import type { QueuedRequest, QueuePlace } from '../providers/chat.ts';
 import { toErrorBody } from '../providers/openai/error-body.ts';
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
 import type { Call } from './call.ts';
+import { toQueueComment } from './queue-comment.ts';
 
 /** When a stream without data gives a sign of life, in milliseconds. */
 export type Heartbeat = {
@@ -31,16 +32,11 @@ export type StreamFraming = {
 export const SERVER_SENT_EVENTS: StreamFraming = {
   contentType: 'text/event-stream; charset=utf-8',
   alive(begun, waiting) {
-    if (waiting !== undefined) return `: ${queueText(waiting)}\n\n`;
+    if (waiting !== undefined) return toQueueComment(waiting);
     return begun ? ': keep-alive\n\n' : ': loading\n\n';
   },
   failure: (error) => `data: ${toErrorBody(error)}\n\n${STREAM_DONE}`,
 };
-
-function queueText({ position, waitMs }: QueuePlace): string {
-  const wait = waitMs === undefined ? '' : ` wait=${(waitMs / 1_000).toFixed(1)}s`;
-  return `queued position=${position}${wait}`;
-}
 
 /** `x-accel-buffering` keeps an nginx in front from holding tokens back. */
 const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { ObeliskError } from '../shared/errors.ts';
-import type { ChatContext, ChatEvent, ChatWriter, Embedder } from '../providers/chat.ts';
+import type {
+  ChatContext,
+  ChatEvent,
+  ChatWriter,
+  Embedder,
+  QueuedRequest,
+  QueuePlace,
+} from '../providers/chat.ts';
 import { createChatEventReader, toReportedError } from '../providers/openai/from-event.ts';
 import { toChatBody } from '../providers/openai/to-body.ts';
 import type { Handler } from '../wire/http.ts';
@@ -8,6 +15,7 @@ import { callInProcess } from '../wire/in-process.ts';
 import type { InProcessResponse } from '../wire/in-process.ts';
 import { createSseReader } from '../wire/sse.ts';
 import { CLIENT_HEADER } from './client-of.ts';
+import { readQueueComment } from './queue-comment.ts';
 
 /** The gateway as our own code uses it: every completion goes through it, ours too. */
 export type InProcessClient = { readonly chat: ChatWriter; readonly embed: Embedder };
@@ -69,17 +77,52 @@ async function* readEvents(response: InProcessResponse, context: ChatContext): A
   const reader = createChatEventReader();
   const events: ChatEvent[] = [];
   const records = createSseReader({ onEvent: ({ data }) => events.push(...reader.read(data)) });
+  const waiting = new WaitingInside();
   let started = false;
   for await (const bytes of response.body) {
     records.feed(bytes);
-    // A comment before the first event is a heartbeat: the model is still loading.
-    if (!started && bytes[0] === COLON) context.onLoading?.();
+    // A comment before the first event is a heartbeat: the request is waiting, or its model loading.
+    if (!started && bytes[0] === COLON) tellWaiting(bytes, { context, waiting });
     started ||= events.length > 0;
+    if (started) waiting.over();
     yield* events.splice(0);
   }
   records.end();
   yield* events.splice(0);
   yield* reader.end();
+}
+
+/** A request that waits in a queue further inside, as its last heartbeat had it. */
+class WaitingInside implements QueuedRequest {
+  last: QueuePlace | undefined;
+  #told = false;
+
+  place(): QueuePlace | undefined {
+    return this.last;
+  }
+
+  tell(place: QueuePlace, { onQueued }: ChatContext): void {
+    this.last = place;
+    if (!this.#told) onQueued?.(this);
+    this.#told = true;
+  }
+
+  over(): void {
+    this.last = undefined;
+  }
+}
+
+function tellWaiting(
+  comment: Buffer,
+  { context, waiting }: { readonly context: ChatContext; readonly waiting: WaitingInside },
+): void {
+  const place = readQueueComment(comment.toString('latin1'));
+  if (place !== undefined) {
+    waiting.tell(place, context);
+    return;
+  }
+  waiting.over();
+  context.onLoading?.();
 }
 
 async function readJson(response: InProcessResponse): Promise<unknown> {

@@ -8,7 +8,7 @@ import { LOCAL_CLOCKS } from '../wire/upstream.ts';
 import { createUpstreamClient } from '../wire/upstream-client.ts';
 import { answer, json, ollama, routes } from '../../test/upstream-scripts.ts';
 import type { OllamaModel as ScriptedModel } from '../../test/upstream-scripts.ts';
-import { stall, startUpstream } from '../../test/upstream.ts';
+import { reset, stall, startUpstream } from '../../test/upstream.ts';
 import type { Script, TestUpstream } from '../../test/upstream.ts';
 import { createOllamaClient } from './client.ts';
 import { createOllamaDiscovery } from './discovery.ts';
@@ -270,25 +270,25 @@ test('a server without /api/ps and /api/version still serves', async () => {
   assert.equal(setting.discovery.models().length, 1);
 });
 
-test('a model is warm when it is loaded with the same window', async () => {
-  let running: readonly object[] = [{ name: 'a:latest', context_length: 2048 }];
+test('each look tells what is loaded, and the state when it changes', async () => {
+  const told: unknown[] = [];
+  let isThere = true;
+  const usual = ollama([{ name: 'a:latest' }]);
   await using setting = await start(
-    routes({
-      'GET /api/tags': [json({ models: [{ name: 'a:latest' }] })],
-      'POST /api/show': [json({ capabilities: ['completion'] })],
-      'GET /api/version': [json({ version: '0.0.0' })],
-      'GET /api/ps': () => [json({ models: running })],
-    }),
+    (request, index) => {
+      if (!isThere) return [reset];
+      if (request.path === '/api/ps') return [json({ models: [{ name: 'a:latest', size: 7 }] })];
+      return typeof usual === 'function' ? usual(request, index) : usual;
+    },
+    {
+      onLook: () => (running) => told.push(running?.map(({ name }) => name)),
+      onState: ({ kind }) => told.push(kind),
+    },
   );
   const { discovery } = setting;
   await discovery.refresh();
-  assert.equal(discovery.isWarm('a', 2048), true);
-  assert.equal(discovery.isWarm('a', 4096), false);
-  assert.equal(discovery.isWarm('b', 2048), false);
-  discovery.markWarm('b', 512);
-  assert.equal(discovery.isWarm('b:latest', 512), true);
-  running = [];
   await discovery.refresh();
-  assert.equal(discovery.isWarm('a', 2048), false);
-  assert.equal(discovery.isWarm('b', 512), false);
+  isThere = false;
+  await discovery.refresh();
+  assert.deepEqual(told, [['a:latest'], 'up', ['a:latest'], undefined, 'away']);
 });

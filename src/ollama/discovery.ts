@@ -37,12 +37,8 @@ export type OllamaDiscovery = {
   model(name: string): OllamaModel | undefined;
   /** Whether the host had a model of that name when it was last there. */
   wasSeen(name: string): boolean;
-  /** Whether the model is loaded with that context window, so that it answers at once. */
-  isWarm(name: string, numCtx: number | undefined): boolean;
   /** The loaded models, as of the last look. */
   running(): readonly OllamaRunning[];
-  /** Notes that the model has just answered: until the next look it counts as loaded. */
-  markWarm(name: string, numCtx: number | undefined): void;
   /** Calls `listener` after the models or the state changed. Returns an undo. */
   onChange(listener: () => void): () => void;
 };
@@ -57,14 +53,14 @@ export type OllamaDiscoveryOptions = {
   readonly seen?: readonly string[];
   /** Gets the names that the host has when they changed, for keeping. */
   readonly onSeen?: (names: readonly string[]) => void;
+  /** Called when the host comes, goes, or turns out to be something else. */
+  readonly onState?: (state: OllamaState) => void;
   /** Called when a look begins; what it gives takes the loaded models, or nothing where the host is away. */
   readonly onLook?: () => (running: readonly OllamaRunning[] | undefined) => void;
 };
 
 /** A host under load may be late for a look or two; models do not leave the list for that. */
 const TIMEOUTS_UNTIL_AWAY = 3;
-
-type Warmth = { readonly numCtx: number | undefined };
 
 /** Creates a discovery; nothing is sent before `start` or `refresh`. */
 export function createOllamaDiscovery(options: OllamaDiscoveryOptions): OllamaDiscovery {
@@ -80,7 +76,6 @@ class Discovery implements OllamaDiscovery {
   #seen: ReadonlySet<string>;
   #models: ReadonlyMap<string, OllamaModel> = new Map();
   #running: readonly OllamaRunning[] = [];
-  #warm = new Map<string, Warmth>();
   #state: OllamaState = { kind: 'starting' };
   readonly #poller: Poller;
   #failures = 0;
@@ -125,16 +120,6 @@ class Discovery implements OllamaDiscovery {
     return this.#running;
   }
 
-  isWarm(name: string, numCtx: number | undefined): boolean {
-    const warmth = this.#warm.get(ollamaModelKey(name));
-    if (warmth === undefined) return false;
-    return warmth.numCtx === undefined || numCtx === undefined || warmth.numCtx === numCtx;
-  }
-
-  markWarm(name: string, numCtx: number | undefined): void {
-    this.#warm.set(ollamaModelKey(name), { numCtx });
-  }
-
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -150,7 +135,7 @@ class Discovery implements OllamaDiscovery {
       const version = this.#state.kind === 'up' ? this.#state.version : await this.#lookVersion(signal);
       const models = await this.#describe(tags, signal);
       this.#failures = 0;
-      this.#noteRunning(running);
+      this.#running = running;
       found?.(running);
       this.#remember(tags);
       this.#settle({ kind: 'up', version }, models);
@@ -159,7 +144,7 @@ class Discovery implements OllamaDiscovery {
       if (signal.aborted) return false;
       this.#failures += 1;
       if (this.#isHiccup(error)) return false;
-      this.#noteRunning([]);
+      this.#running = [];
       found?.(undefined);
       this.#settle(stateOf(error, this.url), new Map());
       return false;
@@ -191,19 +176,15 @@ class Discovery implements OllamaDiscovery {
     }
   }
 
-  #noteRunning(running: readonly OllamaRunning[]): void {
-    this.#running = running;
-    this.#warm = new Map(
-      running.map((model) => [ollamaModelKey(model.name), { numCtx: model.context_length }]),
-    );
-  }
-
   #settle(state: OllamaState, models: ReadonlyMap<string, OllamaModel>): void {
     const before = { state: this.#state, print: fingerprint(this.#models) };
     this.#state = state;
     this.#models = models;
     const stateChanged = before.state.kind !== state.kind;
-    if (stateChanged) this.#report(state);
+    if (stateChanged) {
+      this.#report(state);
+      this.#options.onState?.(state);
+    }
     if (!stateChanged && before.print === fingerprint(models)) return;
     if (!stateChanged) {
       this.#options.logger.info('the models of Ollama changed', { host: this.url, models: models.size });

@@ -17,8 +17,6 @@ export type OllamaHosts = {
    * the clocks of the request that needs it.
    */
   describe(at: OllamaPlace, signal: AbortSignal, clocks?: Clocks): Promise<OllamaModel | undefined>;
-  isWarm(at: OllamaPlace, numCtx: number | undefined): boolean;
-  markWarm(at: OllamaPlace, numCtx: number | undefined): void;
 };
 
 /** A model on a host. */
@@ -52,9 +50,6 @@ export function createOllamaHosts(options: {
       if (model) described.set(keyOf(at), model);
       return model;
     },
-    // Of a host that is not looked at nothing is known: not warm means that the client is told of a wait.
-    isWarm: (at, numCtx) => fleet.at(at.baseUrl)?.discovery.isWarm(at.model, numCtx) === true,
-    markWarm: (at, numCtx) => fleet.at(at.baseUrl)?.discovery.markWarm(at.model, numCtx),
   };
 }
 
