@@ -7,15 +7,17 @@ import type { CreateSource, JobSpec, ProfilePatch } from './control-plane.ts';
  * nothing.
  */
 
-/** Part of a name as Ollama takes it (types/model/name.go): no dot at its beginning, so never `..`. */
+/** Parts of a name as Ollama takes it (types/model/name.go): no dot at the beginning of one, so never `..`. */
 const PART = '[A-Za-z0-9_][-_.A-Za-z0-9]{0,79}';
-const MODEL_NAME = new RegExp(`^(?:(?:${PART}(?::\\d{1,5})?/)?${PART}/)?${PART}(?::${PART})?$`);
+const NAMESPACE = '[A-Za-z0-9_][-_A-Za-z0-9]{0,79}';
+const REGISTRY = '[A-Za-z0-9_][-_.A-Za-z0-9]{0,252}(?::\\d{1,5})?';
+const MODEL_NAME = new RegExp(`^(?:(?:${REGISTRY}/)?${NAMESPACE}/)?${PART}(?::${PART})?$`);
 
 /** Name of a model in any spelling that Ollama takes. */
 export const modelName = (): z.ZodType<string> =>
   z
     .string()
-    .max(350)
+    .max(600)
     .regex(
       MODEL_NAME,
       'is no name of a model; write [registry/][namespace/]model[:tag] with letters, digits, "_", "-" and "."',

@@ -1,0 +1,122 @@
+import { messageOf, ObeliskError } from '../shared/errors.ts';
+import { nearest } from '../shared/nearest.ts';
+import { ollamaModelKey, ollamaModelName } from '../providers/ollama/model-name.ts';
+
+import type { ControlPlane, ModelPlace } from './control-plane.ts';
+import type { FleetHost } from './fleet-host.ts';
+import type { OllamaFleet } from './fleet.ts';
+import type { HostBooks } from './host-books.ts';
+
+/** What is done to installed models, on the host that is named or on every host that has them. */
+export type FleetModels = Pick<ControlPlane, 'show' | 'copy' | 'remove' | 'unload'>;
+
+/** Creates what is done to the models of a fleet. */
+export function createFleetModels({
+  fleet,
+  books,
+}: {
+  readonly fleet: OllamaFleet;
+  readonly books: HostBooks;
+}): FleetModels {
+  return {
+    async show(model, { host, verbose } = {}) {
+      const [holder] = await holdersOf(fleet, model, place(host));
+      const body = { model, ...(verbose === true ? { verbose } : {}) };
+      return { ...(await holder.client.show(body)), name: ollamaModelName(model), host: holder.name };
+    },
+    async copy(source, destination, at) {
+      const holders = await holdersOf(fleet, source, at);
+      await onEach(holders, (host) => host.client.copy(source, destination));
+      await lookAgain(holders);
+    },
+    async remove(model, at) {
+      const holders = await holdersOf(fleet, model, at);
+      await onEach(holders, async (host) => {
+        await host.client.remove(model);
+        books.peek(host.url, model)?.noteUnloaded();
+      });
+      await lookAgain(holders);
+    },
+    async unload(model, at) {
+      const hosts = at?.host === undefined ? fleet.hosts.filter(isUp) : [fleet.host(at.host)];
+      const unloaded: string[] = [];
+      await onEach(hosts, async (host) => {
+        const key = ollamaModelKey(model);
+        const running = (await host.client.ps()).find(({ name }) => ollamaModelKey(name) === key);
+        if (running === undefined) return;
+        await host.client.unload(running.name);
+        books.peek(host.url, model)?.noteUnloaded();
+        unloaded.push(host.name);
+      });
+      if (unloaded.length === 0) await holdersOf(fleet, model, at);
+      await lookAgain(hosts);
+      return unloaded;
+    },
+  };
+}
+
+function place(host: string | undefined): ModelPlace {
+  return host === undefined ? {} : { host };
+}
+
+type Holders = readonly [FleetHost, ...FleetHost[]];
+
+/**
+ * The hosts that have a model, those included that may not serve it; a host that is named is asked
+ * whatever is known of it.
+ * @throws ObeliskError `model_not_found`, `not_found` for the host, `model_unavailable` where every host
+ *   that might have it is away.
+ */
+async function holdersOf(fleet: OllamaFleet, model: string, { host }: ModelPlace = {}): Promise<Holders> {
+  if (host !== undefined) return [fleet.host(host)];
+  const find = (): readonly FleetHost[] =>
+    fleet.hosts.filter(({ discovery }) => discovery.model(model) !== undefined);
+  let [first, ...more] = find();
+  if (first === undefined) {
+    // It may have come since the last look.
+    await fleet.refresh();
+    [first, ...more] = find();
+  }
+  if (first !== undefined) return [first, ...more];
+  throw notFound(fleet, model);
+}
+
+function notFound(fleet: OllamaFleet, model: string): ObeliskError {
+  const away = fleet.hosts.filter(({ discovery }) => discovery.wasSeen(model) || discovery.state().kind !== 'up');
+  const seen = away.find(({ discovery }) => discovery.wasSeen(model));
+  if (seen !== undefined) {
+    return new ObeliskError('model_unavailable', `${seen.name}, which has ${model}, is away; start it`);
+  }
+  const known = fleet.hosts.flatMap(({ discovery }) => discovery.models().map(({ name }) => name));
+  const [closest] = nearest(model, known, 1);
+  const meant = closest === undefined ? '' : `; did you mean ${closest}?`;
+  const awayNames = away.map(({ name }) => name).join(', ');
+  const unseen = awayNames === '' ? '' : ` (not looked at, because they are away: ${awayNames})`;
+  return new ObeliskError('model_not_found', `no host of Ollama has the model ${model}${unseen}${meant}`, {
+    param: 'model',
+  });
+}
+
+function isUp({ discovery }: FleetHost): boolean {
+  return discovery.state().kind === 'up';
+}
+
+/** What other requests see is so at once, instead of at the next look. */
+async function lookAgain(hosts: readonly FleetHost[]): Promise<void> {
+  await Promise.all(hosts.map(({ discovery }) => discovery.refresh()));
+}
+
+/** Does it on every host whatever the others say; where only some could, the error names who did. */
+async function onEach(hosts: readonly FleetHost[], act: (host: FleetHost) => Promise<void>): Promise<void> {
+  const settled = await Promise.allSettled(hosts.map(act));
+  const failed = settled.flatMap((one) => (one.status === 'rejected' ? [toError(one.reason)] : []));
+  const [error] = failed;
+  if (error === undefined) return;
+  const done = hosts.filter((_, index) => settled[index]?.status === 'fulfilled').map(({ name }) => name);
+  if (done.length === 0 || !(error instanceof ObeliskError)) throw error;
+  throw new ObeliskError(error.code, `${error.message} (done on ${done.join(', ')})`, { cause: error });
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(messageOf(reason));
+}
