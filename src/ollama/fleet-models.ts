@@ -59,7 +59,8 @@ function place(host: string | undefined): ModelPlace {
   return host === undefined ? {} : { host };
 }
 
-type Holders = readonly [FleetHost, ...FleetHost[]];
+/** At least one host. */
+export type Holders = readonly [FleetHost, ...FleetHost[]];
 
 /**
  * The hosts that have a model, those included that may not serve it; a host that is named is asked
@@ -67,7 +68,11 @@ type Holders = readonly [FleetHost, ...FleetHost[]];
  * @throws ObeliskError `model_not_found`, `not_found` for the host, `model_unavailable` where every host
  *   that might have it is away.
  */
-async function holdersOf(fleet: OllamaFleet, model: string, { host }: ModelPlace = {}): Promise<Holders> {
+export async function holdersOf(
+  fleet: OllamaFleet,
+  model: string,
+  { host }: ModelPlace = {},
+): Promise<Holders> {
   if (host !== undefined) return [fleet.host(host)];
   const find = (): readonly FleetHost[] =>
     fleet.hosts.filter(({ discovery }) => discovery.model(model) !== undefined);
@@ -82,7 +87,9 @@ async function holdersOf(fleet: OllamaFleet, model: string, { host }: ModelPlace
 }
 
 function notFound(fleet: OllamaFleet, model: string): ObeliskError {
-  const away = fleet.hosts.filter(({ discovery }) => discovery.wasSeen(model) || discovery.state().kind !== 'up');
+  const away = fleet.hosts.filter(
+    ({ discovery }) => discovery.wasSeen(model) || discovery.state().kind !== 'up',
+  );
   const seen = away.find(({ discovery }) => discovery.wasSeen(model));
   if (seen !== undefined) {
     return new ObeliskError('model_unavailable', `${seen.name}, which has ${model}, is away; start it`);
