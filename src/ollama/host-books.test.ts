@@ -121,20 +121,25 @@ test('a look that shows another window than before means that somebody else has 
   assert.equal(book.loaded?.options, undefined);
 });
 
-test('what is gone before its time was evicted, what is gone after it was unloaded', async () => {
+test('what makes room for another before its time was evicted, anything else unloaded', async () => {
   const { books, clock, told } = setting();
   const list = (name: string, untilMs: number): { name: string; expires_at: string } => ({
     name,
     expires_at: new Date(untilMs).toISOString(),
   });
-  books.noteRunning(HOST, [list('a:latest', 2_000), list('b:latest', 9_000)], 1_000);
+  const [a, b, c] = [list('a:latest', 2_000), list('b:latest', 9_000), list('c:latest', 9_000)];
+  books.noteRunning(HOST, [a, b], 1_000);
   clock.ms = 3_000;
-  books.noteRunning(HOST, [], 3_000);
+  books.noteRunning(HOST, [c], 3_000);
+  clock.ms = 4_000;
+  books.noteRunning(HOST, [], 4_000);
   assert.deepEqual(await told(), [
     'loaded a:latest',
     'loaded b:latest',
+    'loaded c:latest',
     'unloaded a:latest',
     'evicted b:latest',
+    'unloaded c:latest',
   ]);
   assert.equal(books.book(HOST, 'b').counts.evictions, 1);
   assert.equal(books.book(HOST, 'a').counts.evictions, 0);

@@ -63,14 +63,18 @@ export class HostBooks {
   }
 
   /**
-   * Notes what a look at `/api/ps` found: what is gone before its time was evicted by Ollama.
+   * Notes what a look at `/api/ps` found: what is gone before its time, and after another model was
+   * loaded, was evicted by Ollama to make room.
    * @param askedAtMs When the look began, by the clock of the books: what was loaded since then stands.
    */
   noteRunning(url: string, running: readonly OllamaRunning[], askedAtMs: number): void {
     const seen = new Set(running.map(({ name }) => ollamaModelKey(name)));
     for (const model of running) this.book(url, model.name).noteListed(model, askedAtMs);
-    for (const [key, book] of this.#hosts.get(url) ?? []) {
-      if (!seen.has(key)) book.noteMissing(askedAtMs);
+    const books = [...(this.#hosts.get(url) ?? [])];
+    const loads = books.map(([key, book]) => (seen.has(key) || book.loading ? book.newestLoadMs : 0));
+    const newestLoadMs = Math.max(0, ...loads);
+    for (const [key, book] of books) {
+      if (!seen.has(key)) book.noteMissing(askedAtMs, newestLoadMs);
     }
   }
 

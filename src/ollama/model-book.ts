@@ -63,6 +63,9 @@ export class ModelBook {
   #loaded: Loaded | undefined;
   /** When it was last loaded or answered, by the clock of the books. */
   #warmAtMs = 0;
+  /** When it was last known to be loaded. */
+  #seenAtMs = 0;
+  #loadedAtMs = 0;
   #loading: { readonly options: RunnerOptions; readonly sinceMs: number; uses: number } | undefined;
   #loadMs: number | undefined;
 
@@ -95,6 +98,11 @@ export class ModelBook {
   /** What it is loaded with; undefined where it is not loaded as far as is known. */
   get loaded(): Loaded | undefined {
     return this.#loaded;
+  }
+
+  /** When its last load began, or was found, by the clock of the books; 0 before the first. */
+  get newestLoadMs(): number {
+    return this.#loading?.sinceMs ?? this.#loadedAtMs;
   }
 
   /** Whether we have asked for it and it is being loaded: Ollama lists a model only after that. */
@@ -161,18 +169,24 @@ export class ModelBook {
       before.contextLength === running.context_length ||
       this.#warmAtMs >= askedAtMs;
     this.#loaded = listedAs(running, isSame ? before?.options : undefined);
-    if (before === undefined)
-      this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
+    this.#seenAtMs = Math.max(this.#seenAtMs, askedAtMs);
+    if (before !== undefined) return;
+    this.#loadedAtMs = askedAtMs;
+    this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
   }
 
-  /** Notes that `/api/ps` does not list it. */
-  noteMissing(askedAtMs: number): void {
+  /**
+   * Notes that `/api/ps` does not list it.
+   * @param newestLoadMs When the last of the other models of the host was loaded.
+   */
+  noteMissing(askedAtMs: number, newestLoadMs: number): void {
     const { hostName, unixMs, events } = this.#options;
     const gone = this.#loaded;
     if (gone === undefined || this.#loading !== undefined) return;
     if (this.#warmAtMs >= askedAtMs || this.inFlight > 0) return;
     this.#loaded = undefined;
-    const evicted = gone.expiresAt !== undefined && Date.parse(gone.expiresAt) > unixMs();
+    const early = gone.expiresAt !== undefined && Date.parse(gone.expiresAt) > unixMs();
+    const evicted = early && newestLoadMs >= this.#seenAtMs;
     if (evicted) this.counts.evictions += 1;
     const type = evicted ? 'evicted' : 'unloaded';
     events.publish({ type, host: hostName(this.url), model: this.model });
@@ -217,8 +231,10 @@ export class ModelBook {
     const { contextLength, ...known } = before ?? { sizeBytes: 0, vramBytes: 0 };
     const stays = !finished && contextLength !== undefined;
     this.#loaded = { ...known, ...(stays ? { contextLength } : {}), options };
-    if (finished || before === undefined)
-      this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
+    this.#seenAtMs = this.#warmAtMs;
+    if (!finished && before !== undefined) return;
+    this.#loadedAtMs = this.#warmAtMs;
+    this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
   }
 
   #noteEnded({ warmth }: BegunUse, { timing, unloads }: EndedUse): void {
