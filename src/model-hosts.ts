@@ -86,7 +86,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     settings: ollama,
     store: options.profiles,
     installed: (baseUrl, model) => fleet.at(baseUrl)?.discovery.model(model),
-    names: () => fleet.models().map(({ model }) => model.name),
+    names: () => fleet.hosts.flatMap(({ discovery }) => discovery.models().map(({ name }) => name)),
     machineBytes: totalmem(),
   });
   const serving: OllamaServing = {

@@ -22,8 +22,10 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   'models jobs': async () => (await import('./models/jobs.ts')).jobsCommand,
   'ollama hosts': async () => (await import('./ollama-hosts.ts')).ollamaHostsCommand,
   'ollama env': async () => (await import('./ollama-env.ts')).ollamaEnvCommand,
+  'ollama profiles': async () => (await import('./ollama-profiles.ts')).ollamaProfilesCommand,
   config: async () => (await import('./config.ts')).configCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
 };
 
 /** Names of the commands, in the order of the help; those of one object are two words: `models pull`. */

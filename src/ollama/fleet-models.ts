@@ -96,7 +96,8 @@ function notFound(fleet: OllamaFleet, model: string): ObeliskError {
   }
   const known = fleet.hosts.flatMap(({ discovery }) => discovery.models().map(({ name }) => name));
   const [closest] = nearest(model, known, 1);
-  const meant = closest === undefined ? '' : `; did you mean ${closest}?`;
+  const meant =
+    closest === undefined ? `; get it with: obelisk models pull ${model}` : `; did you mean ${closest}?`;
   const awayNames = away.map(({ name }) => name).join(', ');
   const unseen = awayNames === '' ? '' : ` (not looked at, because they are away: ${awayNames})`;
   return new ObeliskError('model_not_found', `no host of Ollama has the model ${model}${unseen}${meant}`, {

@@ -60,6 +60,8 @@ export const runningCommand: Command = {
   },
   run: (context) =>
     withControl(context, async ({ control }) => {
+      // Every host is looked at for it.
+      await control.models();
       const rows = (await control.hosts()).flatMap((host) => host.loaded.map((model) => ({ host, model })));
       if (context.arguments.has('json')) {
         printJson(
