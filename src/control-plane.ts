@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import type { HostRecords } from './host-records.ts';
 import type { ModelHosts } from './model-hosts.ts';
 import type { ControlPlane, HostView } from './ollama/control-plane.ts';
@@ -18,7 +17,7 @@ export type ControlPlaneParts = {
 export function createControlPlane({ hosts, records }: ControlPlaneParts): ControlPlane {
   const { fleet, profiles } = hosts;
   const { books, events } = records;
-  const view = (host: FleetHost): HostView => viewHost(host, { books, totalMemoryBytes: totalmem() });
+  const view = (host: FleetHost): HostView => viewHost(host, { books, profiles });
   const notYet = (): never => {
     throw new ObeliskError('unsupported', 'this operation is not served yet');
   };

@@ -15,6 +15,8 @@ import { createOllamaFleet } from './ollama/fleet.ts';
 import type { OllamaFleet } from './ollama/fleet.ts';
 import type { HostBooks } from './ollama/host-books.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
+import { createHostPlacement } from './ollama/placement.ts';
+import type { HostPlacement } from './ollama/placement.ts';
 import { createOllamaManagement } from './ollama/management.ts';
 import type { OllamaManagement } from './ollama/management.ts';
 import { createOllamaProfiles } from './ollama/profiles/profiles.ts';
@@ -34,6 +36,8 @@ export type ModelHosts = {
   readonly fleet: OllamaFleet;
   readonly proxy: ProxyModels | undefined;
   readonly serving: OllamaServing;
+  /** Chooses the host of a request. */
+  readonly placement: HostPlacement;
   readonly management: OllamaManagement;
   readonly profiles: OllamaProfiles;
   /** Tokens that a model of a host of the fleet is served with. */
@@ -96,6 +100,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     newToolCallId: () => `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
     profiles,
   };
+  const placement = placementOf(settings, { fleet, profiles, books: records.books });
   const management = createOllamaManagement({ fleet, hosts, profiles });
   const own = <T>(now: ReadonlyMap<string, T>, other: ReadonlyMap<string, T> | undefined): readonly T[] =>
     [...now].flatMap(([key, side]) => (other?.get(key) === side ? [] : [side]));
@@ -103,6 +108,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     fleet,
     proxy,
     serving,
+    placement,
     management,
     profiles,
     servedContext: management.contextWindow,
@@ -121,6 +127,21 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     },
     end: () => fleet.end(),
   };
+}
+
+type PlacementParts = Pick<ModelHosts, 'fleet' | 'profiles'> & { readonly books: HostBooks };
+
+function placementOf({ providers }: Settings, { fleet, profiles, books }: PlacementParts): HostPlacement {
+  const { placement, modelPlacement } = providers.ollama;
+  return createHostPlacement({
+    kind: placement,
+    ofModel: modelPlacement,
+    fleet,
+    books,
+    optionsOf: (target) =>
+      profiles.of(target, fleet.at(target.baseUrl)?.discovery.model(target.model)).runner,
+    memoryOf: (host) => profiles.memoryOf(host).memoryBytes,
+  });
 }
 
 /** What must be the same for a new configuration to go on with a host. */

@@ -81,6 +81,7 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
     logger,
     monotonicMs,
     random: Math.random,
+    placement: hosts.placement,
     previous: previous?.balancer,
   });
   // The writers need the gateway, which needs them: it is reached through this door.

@@ -1,5 +1,5 @@
 import type { LitellmStrategy } from './routing-schema.ts';
-import type { OllamaPlacement, ProviderMode, TransportName } from './settings.ts';
+import type { OllamaCacheType, OllamaPlacement, ProviderMode, TransportName } from './settings.ts';
 
 /** One entry of `model_list` as written. */
 export type ModelEntryFile = {
@@ -40,6 +40,7 @@ export type OllamaHostFile = {
   readonly parallel?: number | undefined;
   /** Bytes. */
   readonly memory?: number | undefined;
+  readonly kv_cache_type?: OllamaCacheType | undefined;
   readonly hardware?: HardwareFile | undefined;
   readonly model_overrides?: OverridesFile | undefined;
 };
@@ -67,10 +68,12 @@ export type OllamaFile = {
   readonly request_options?: readonly string[] | undefined;
   readonly poll_seconds?: number | undefined;
   readonly placement?: OllamaPlacement | undefined;
+  readonly model_placement?: Readonly<Record<string, OllamaPlacement>> | undefined;
   readonly model_hosts?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly parallel?: number | undefined;
   /** Bytes. */
   readonly memory?: number | undefined;
+  readonly kv_cache_type?: OllamaCacheType | undefined;
   readonly queue_limit?: number | undefined;
   readonly preload?: readonly PreloadFile[] | undefined;
   readonly allow_cloud?: boolean | undefined;

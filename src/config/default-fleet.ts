@@ -17,6 +17,7 @@ export function defaultFleet(
     insecureRegistries: [],
     requestOptions: [],
     modelHosts: {},
+    modelPlacement: {},
     preload: [],
   };
 }

@@ -10,7 +10,12 @@ export function describeOllama(
   const rows = {
     ...(listed
       ? { hosts: ollama.hosts.map(describeHost) }
-      : { url: ollama.url, parallel: host?.parallel, memory: host?.memoryBytes }),
+      : {
+          url: ollama.url,
+          parallel: host?.parallel,
+          memory: host?.memoryBytes,
+          kv_cache_type: host?.cacheType,
+        }),
     default_model: ollama.defaultModel,
     default_embedding_model: ollama.defaultEmbeddingModel,
     hardware: ollama.hardware,
@@ -18,6 +23,7 @@ export function describeOllama(
     request_options: ollama.requestOptions,
     poll_seconds: ollama.pollMs / 1_000,
     placement: ollama.placement,
+    model_placement: ollama.modelPlacement,
     model_hosts: ollama.modelHosts,
     queue_limit: ollama.queueLimit,
     preload: ollama.preload.map(describePreload),
@@ -29,7 +35,8 @@ export function describeOllama(
 }
 
 function describeHost(host: OllamaHostSettings): Readonly<Record<string, unknown>> {
-  const { name, url, apiKey, weight, tags, parallel, memoryBytes, hardware, modelOverrides } = host;
+  const { name, url, apiKey, weight, tags, parallel, memoryBytes, cacheType } = host;
+  const { hardware, modelOverrides } = host;
   return {
     name,
     url,
@@ -38,6 +45,7 @@ function describeHost(host: OllamaHostSettings): Readonly<Record<string, unknown
     tags,
     parallel,
     ...(memoryBytes === undefined ? {} : { memory: memoryBytes }),
+    ...(cacheType === undefined ? {} : { kv_cache_type: cacheType }),
     ...(Object.keys(hardware).length === 0 ? {} : { hardware }),
     ...(Object.keys(modelOverrides).length === 0 ? {} : { model_overrides: modelOverrides }),
   };

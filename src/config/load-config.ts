@@ -56,6 +56,7 @@ const SECTIONS: ReadonlySet<string> = new Set([
   'hardware',
   'model_overrides',
   'model_hosts',
+  'model_placement',
   'preload',
   'rag',
   'log',

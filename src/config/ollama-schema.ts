@@ -53,6 +53,15 @@ const parallel = (fallback: number | string) =>
 const memory = (description: string, fallback: string) =>
   memorySize().optional().meta({ description, default: fallback, type: 'string' });
 
+const CACHE_TYPES = ['f16', 'q8_0', 'q4_0'] as const;
+
+const cacheType = (fallback: string) =>
+  z.enum(CACHE_TYPES).optional().meta({
+    description:
+      'The `OLLAMA_KV_CACHE_TYPE` that it was started with, for estimates of what fits; Ollama tells nobody.',
+    default: fallback,
+  });
+
 const hostName = (): z.ZodType<string> =>
   refined((name) =>
     /^[A-Za-z0-9][A-Za-z0-9._:-]{0,62}$/.test(name)
@@ -84,6 +93,7 @@ const host = (): z.ZodType<OllamaHostFile> =>
     }),
     parallel: parallel('`parallel` of `providers.ollama`'),
     memory: memory('Memory that it has for models, as `24GB` or `16GiB`.', '`memory` of `providers.ollama`'),
+    kv_cache_type: cacheType('`kv_cache_type` of `providers.ollama`'),
     hardware: hardware().optional().meta({ description: 'Options of this host, over `hardware` of all.' }),
     model_overrides: overrides().meta({
       description: 'Options of this host by model name, over `model_overrides` of all.',
@@ -185,6 +195,10 @@ const fleetKeys = () => ({
       'Which host is asked for a model that several have: `warm-first` the one that can begin soonest (loaded, with room, idle), `least-busy` the one with the fewest requests, `round-robin` each in turn.',
     default: 'warm-first',
   }),
+  model_placement: z.record(modelName(), z.enum(PLACEMENTS)).optional().meta({
+    description: 'The same by model name: `least-busy` or `round-robin` spreads a model over all its hosts.',
+    default: '`placement`',
+  }),
   model_hosts: z.record(modelName(), namesOrTags().min(1)).optional().meta({
     description: 'By model name, the names or tags of the hosts that may serve it.',
     default: 'every host that has it',
@@ -194,6 +208,7 @@ const fleetKeys = () => ({
     'Memory that a host has for models, as `24GB` or `16GiB`: Ollama tells none.',
     'that of this machine for a host on it, else unknown',
   ),
+  kv_cache_type: cacheType('f16'),
   queue_limit: whole(0, 1_000_000).optional().meta({
     description: 'Requests that may wait per host and model; one more is answered with 503.',
     default: 128,

@@ -29,29 +29,35 @@ export function resolveHosts({ file, facts }: Resolving): readonly OllamaHostSet
   return listed.map((host, index) => toHost(host, urls[index] ?? host.url, ollama));
 }
 
-/** The host of a configuration that lists none. `memory` is in bytes. */
-export function theOneHost(
-  url: string,
-  { parallel, memory }: Pick<OllamaFile, 'parallel' | 'memory'>,
-): OllamaHostSettings {
-  return toHost({ url }, url, {
-    ...(parallel === undefined ? {} : { parallel }),
-    ...(memory === undefined ? {} : { memory }),
-  });
+/** The host of a configuration that lists none; what stands beside `url` is of this host. */
+export function theOneHost(url: string, ollama: OllamaFile): OllamaHostSettings {
+  return toHost({ url }, url, ollama);
 }
 
 function toHost(host: OllamaHostFile, url: string, ollama: OllamaFile): OllamaHostSettings {
-  const memoryBytes = host.memory ?? ollama.memory;
   return {
     name: host.name ?? new URL(url).host,
     url,
     ...(host.api_key === undefined ? {} : { apiKey: new Secret(host.api_key) }),
     weight: host.weight ?? 1,
     tags: host.tags ?? [],
-    parallel: host.parallel ?? ollama.parallel ?? 1,
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...startedWith(host, ollama),
     hardware: compactHardware(host.hardware ?? {}),
     modelOverrides: compactOverrides(host.model_overrides ?? {}),
+  };
+}
+
+/** What the host does not tell of how it was started: its own words, else those of the section. */
+function startedWith(
+  host: OllamaHostFile,
+  ollama: OllamaFile,
+): Pick<OllamaHostSettings, 'parallel' | 'memoryBytes' | 'cacheType'> {
+  const memoryBytes = host.memory ?? ollama.memory;
+  const cacheType = host.kv_cache_type ?? ollama.kv_cache_type;
+  return {
+    parallel: host.parallel ?? ollama.parallel ?? 1,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cacheType === undefined ? {} : { cacheType }),
   };
 }
 

@@ -42,6 +42,7 @@ export function resolveOllama(from: Resolving, picker: Picker): OllamaSettings {
     registries: pick('registries', fallback.registries),
     insecureRegistries: pick('insecure_registries', fallback.insecureRegistries),
     requestOptions: pick('request_options', fallback.requestOptions),
+    modelPlacement: pick('model_placement', fallback.modelPlacement),
     modelHosts: pick('model_hosts', fallback.modelHosts),
     preload: resolvePreload(pick('preload', [])),
   };
@@ -70,13 +71,11 @@ function resolvePlaces(from: Resolving, picker: Picker): Pick<OllamaSettings, 'u
     return { url: first.url, hosts: listed };
   }
   const url = resolveOllamaUrl(from, picker);
-  const { parallel, memory } = from.file.providers?.ollama ?? {};
-  const own = (key: string, value: number | undefined): number | undefined =>
-    picker.pick([...SECTION, key].join('.'), [picker.file([...SECTION, key], value)], undefined);
-  return {
-    url,
-    hosts: [theOneHost(url, { parallel: own('parallel', parallel), memory: own('memory', memory) })],
-  };
+  const ollama = from.file.providers?.ollama ?? {};
+  for (const key of ['parallel', 'memory', 'kv_cache_type'] as const) {
+    picker.pick([...SECTION, key].join('.'), [picker.file([...SECTION, key], ollama[key])], undefined);
+  }
+  return { url, hosts: [theOneHost(url, ollama)] };
 }
 
 const OLLAMA_URL = [...SECTION, 'url'];

@@ -78,6 +78,9 @@ export type VaultEntry = {
 /** How a host is chosen for a model that several have. */
 export type OllamaPlacement = 'warm-first' | 'least-busy' | 'round-robin';
 
+/** What a cache of keys and values is kept in. */
+export type OllamaCacheType = 'f16' | 'q8_0' | 'q4_0';
+
 /** One server of Ollama. */
 export type OllamaHostSettings = {
   /** In `x-obelisk-deployment`, metrics and on the command line; `host:port` of the URL unless told. */
@@ -93,6 +96,8 @@ export type OllamaHostSettings = {
   readonly parallel: number;
   /** Memory for models, in bytes. */
   readonly memoryBytes?: number;
+  /** Its OLLAMA_KV_CACHE_TYPE. */
+  readonly cacheType?: OllamaCacheType;
   /** Over `hardware` of all hosts. */
   readonly hardware: Readonly<Record<string, number | boolean>>;
   /** Over `model_overrides` of all hosts. */
@@ -162,6 +167,8 @@ export type Settings = {
       readonly requestOptions: readonly string[];
       /** Names or tags of the hosts that may serve a model, by its name. */
       readonly modelHosts: Readonly<Record<string, readonly string[]>>;
+      /** How a host is chosen for a model, by its name, where that is not `placement`. */
+      readonly modelPlacement: Readonly<Record<string, OllamaPlacement>>;
       readonly preload: readonly PreloadSettings[];
     };
     readonly litellm?: { readonly apiBase: string; readonly apiKey?: Secret };

@@ -6,22 +6,20 @@ import type { FleetModel, HostView, LoadedModel } from './control-plane.ts';
 import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
 import type { HostBooks } from './host-books.ts';
-import { memoryOfHost } from './host-memory.ts';
 import { versionWarning } from './known-holes.ts';
 import type { ModelBook } from './model-book.ts';
 import type { OllamaModel } from './model-facts.ts';
+import type { OllamaProfiles } from './profiles/profiles.ts';
 
 /** What a view is made from. */
 export type FleetViewOptions = {
-  readonly books?: HostBooks | undefined;
-  /** Memory of this machine in bytes. */
-  readonly totalMemoryBytes: number;
+  readonly books: HostBooks;
+  readonly profiles: Pick<OllamaProfiles, 'memoryOf'>;
 };
 
 /** A host as of the last look, with what our own books add. */
-export function viewHost(host: FleetHost, { books, totalMemoryBytes }: FleetViewOptions): HostView {
+export function viewHost(host: FleetHost, { books, profiles }: FleetViewOptions): HostView {
   const state = host.discovery.state();
-  const memory = memoryOfHost(host, totalMemoryBytes);
   const loaded = loadedOn(host, books);
   return {
     name: host.name,
@@ -34,8 +32,7 @@ export function viewHost(host: FleetHost, { books, totalMemoryBytes }: FleetView
     tags: host.tags,
     draining: host.drain.draining,
     parallel: host.parallel,
-    ...(memory.bytes === undefined ? {} : { memoryBytes: memory.bytes }),
-    memorySource: memory.source,
+    ...profiles.memoryOf(host),
     memoryUsedBytes: loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     models: host.discovery.models().length,
     loaded,
@@ -92,10 +89,11 @@ export function warningsOf({ url, apiKey, discovery }: FleetHost): readonly stri
 }
 
 /** What Ollama lists, and what our books know beyond it: a model that is loading, or waited for. */
-function loadedOn({ url, discovery }: FleetHost, books: HostBooks | undefined): readonly LoadedModel[] {
+function loadedOn({ url, discovery }: FleetHost, books: HostBooks): readonly LoadedModel[] {
   const running = new Map(discovery.running().map((one) => [ollamaModelKey(one.name), one]));
-  const listed = [...running].map(([, one]) => toLoaded(one, books?.peek(url, one.name)));
-  const unlisted = (books?.ofHost(url) ?? [])
+  const listed = [...running].map(([, one]) => toLoaded(one, books.peek(url, one.name)));
+  const unlisted = books
+    .ofHost(url)
     .filter((book) => !running.has(ollamaModelKey(book.model)) && isInUse(book))
     .map((book): LoadedModel => {
       const state = book.loading ? 'loading' : book.loaded === undefined ? 'cold' : 'loaded';

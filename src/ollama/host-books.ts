@@ -4,6 +4,7 @@ import type { OllamaRunning } from './api-types.ts';
 import type { ControlEvents } from './control-events.ts';
 import type { HostMeters } from './host-meters.ts';
 import { ModelBook } from './model-book.ts';
+import { ModelLimit } from './model-limit.ts';
 
 /** What books are made of. */
 export type HostBooksOptions = {
@@ -27,6 +28,7 @@ export class HostBooks {
   readonly #options: HostBooksOptions;
   /** By base URL, then by key of the model. */
   readonly #hosts = new Map<string, Map<string, ModelBook>>();
+  readonly #limits = new Map<string, ModelLimit>();
 
   constructor(options: HostBooksOptions) {
     this.#options = options;
@@ -76,6 +78,16 @@ export class HostBooks {
     for (const [key, book] of books) {
       if (!seen.has(key)) book.noteMissing(askedAtMs, newestLoadMs);
     }
+    const books = this.ofHost(url);
+    const evictions = books.reduce((sum, { counts }) => sum + counts.evictions, 0);
+    // One that is loading has its place already, and is not listed.
+    const loading = books.filter((book) => book.loading && !seen.has(ollamaModelKey(book.model))).length;
+    this.#limitOf(url).note(running.length + loading, evictions);
+  }
+
+  /** Models that fit on a host at once, as far as was seen. */
+  limitOf(url: string): number {
+    return this.#limitOf(url).models;
   }
 
   /** Notes that a host is away: nothing is loaded there as far as anybody knows. */
@@ -93,6 +105,15 @@ export class HostBooks {
       if (running === undefined) this.noteAway(url);
       else this.noteRunning(url, running, askedAtMs);
     };
+  }
+
+  #limitOf(url: string): ModelLimit {
+    let limit = this.#limits.get(url);
+    if (limit === undefined) {
+      limit = new ModelLimit();
+      this.#limits.set(url, limit);
+    }
+    return limit;
   }
 
   /** Now, by the clock of the books. */

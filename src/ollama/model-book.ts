@@ -1,4 +1,5 @@
 import type { OllamaRunning } from './api-types.ts';
+import { Claims } from './claims.ts';
 import type { RequestTiming } from './control-plane.ts';
 import type { HostBooksOptions } from './host-books.ts';
 import { SlotQueue } from './queue.ts';
@@ -58,6 +59,8 @@ export class ModelBook {
   /** As it was first asked for. */
   readonly model: string;
   readonly queue: SlotQueue;
+  /** Requests that were sent its way. */
+  readonly claims: Claims = new Claims();
   readonly counts: BookCounts = { loads: 0, reloads: 0, evictions: 0, busy: 0 };
   readonly #options: ModelBookOptions;
   #loaded: Loaded | undefined;

@@ -147,12 +147,14 @@ export class Attempts {
     this.made += 1;
     if (member.state.cause !== undefined) markProbe(member, nowMs);
     member.state.begin(nowMs);
+    member.place?.begin();
   }
 
   #close(): boolean {
     if (!this.#open) return false;
     this.#open = false;
     this.#member.state.inFlight -= 1;
+    this.#member.place?.end();
     return true;
   }
 

@@ -1,4 +1,5 @@
 import type { RoutingSettings } from '../config/settings.ts';
+import type { HostPlacement } from '../ollama/placement.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Attempts } from './attempts.ts';
 import { deadlineOf } from './clocks.ts';
@@ -18,6 +19,8 @@ export type BalancerOptions = {
   readonly random: () => number;
   /** The balancer of the configuration before, whose knowledge of deployments that stay is kept. */
   readonly previous?: Balancer | undefined;
+  /** Chooses among the hosts of a model of the fleet; without it their shares count. */
+  readonly placement?: HostPlacement | undefined;
   /** Bounds of the pause before the same deployment is asked again, in milliseconds. */
   readonly pause?: Pause;
 };
@@ -42,10 +45,13 @@ export class Balancer {
   readonly budget: RetryBudget;
   /** The time a request has over all its attempts, in milliseconds. */
   readonly deadlineMs: number;
+  readonly #placement: HostPlacement | undefined;
   readonly #states: Map<string, DeploymentState>;
   readonly #groups = new WeakMap<readonly Deployment[], Group>();
 
-  constructor({ settings, logger, monotonicMs, random, previous, pause = PAUSE }: BalancerOptions) {
+  constructor(options: BalancerOptions) {
+    const { settings, logger, monotonicMs, random, previous, pause = PAUSE } = options;
+    this.#placement = options.placement;
     this.settings = settings;
     this.logger = logger;
     this.monotonicMs = monotonicMs;
@@ -78,6 +84,7 @@ export class Balancer {
    * nor tried already. Undefined when there is none.
    */
   choose(group: Group, nowMs: number, tried?: readonly Member[]): Member | undefined {
+    if (group.length > 1 && group[0]?.place !== undefined) return this.#chooseHost(group, nowMs, tried);
     return this.settings.strategy === 'least-busy'
       ? this.#chooseLeastBusy(group, nowMs, tried)
       : this.#chooseByShare(group, nowMs, tried);
@@ -121,10 +128,24 @@ export class Balancer {
     return best;
   }
 
+  /** Hosts without a weight are asked only where no other can be. */
+  #chooseHost(group: Group, nowMs: number, tried: readonly Member[] | undefined): Member | undefined {
+    const all = group.filter((member) => mayBeAsked(member, nowMs, tried));
+    const weighty = all.filter(({ place }) => place !== undefined && place.host.weight > 0);
+    const members = weighty.length > 0 ? weighty : all;
+    const places = members.map(({ place }) => place).filter((place) => place !== undefined);
+    if (places.length < 2 || this.#placement === undefined) return members[0];
+    return members[this.#placement.choose(places)];
+  }
+
   #groupOf(deployments: readonly Deployment[]): Group {
     let group = this.#groups.get(deployments);
     if (group === undefined) {
-      group = toGroup(deployments, this.settings, (key, id) => this.#stateOf(key, id));
+      group = toGroup(deployments, {
+        settings: this.settings,
+        stateOf: (key, id) => this.#stateOf(key, id),
+        placement: this.#placement,
+      });
       this.#groups.set(deployments, group);
     }
     return group;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DeploymentRouting, RoutingSettings } from '../config/settings.ts';
+import type { HostPlace, HostPlacement } from '../ollama/placement.ts';
 import { clocksOf } from './clocks.ts';
 import type { DeploymentClocks } from './clocks.ts';
 import type { Deployment } from './deployment.ts';
@@ -19,6 +20,8 @@ export type Member = {
   readonly cooldownMs: number | undefined;
   /** Failures in a row at which it is left alone. */
   readonly tolerance: number;
+  /** Where it is in the fleet of Ollama hosts, where all of the group are. */
+  readonly place?: HostPlace;
 };
 
 /** The deployments of one name. */
@@ -27,23 +30,32 @@ export type Group = readonly Member[];
 /** Failures in a row that open the breaker (the fifth does). */
 const TOLERANCE = 5;
 
-/** Makes the group of some deployments. `stateOf` finds what is known of one by its key. */
+/** What a group is made with. */
+export type GroupSources = {
+  readonly settings: RoutingSettings;
+  /** Finds what is known of a deployment by its key. */
+  readonly stateOf: (key: string, id: string) => DeploymentState;
+  readonly placement?: HostPlacement | undefined;
+};
+
+/** Makes the group of some deployments. */
 export function toGroup(
   deployments: readonly Deployment[],
-  settings: RoutingSettings,
-  stateOf: (key: string, id: string) => DeploymentState,
+  { settings, stateOf, placement }: GroupSources,
 ): Group {
   const shares = sharesOf(deployments);
+  const places = placesOf(deployments, placement);
   const known = new Map<string, number>();
   return deployments.map((deployment, index) => {
-    const place = placeOf(deployment);
-    const copy = known.get(place) ?? 0;
-    known.set(place, copy + 1);
+    const key = keyOf(deployment);
+    const copy = known.get(key) ?? 0;
+    known.set(key, copy + 1);
+    const place = places[index];
     const { routing = {} } = deployment;
     const allowedFails = routing.allowedFails ?? settings.allowedFails;
     return {
       deployment,
-      state: stateOf(`${place} ${copy}`, deployment.id),
+      state: stateOf(`${key} ${copy}`, deployment.id),
       limits: {
         rpm: routing.rpm ?? Infinity,
         tpm: routing.tpm ?? Infinity,
@@ -54,16 +66,36 @@ export function toGroup(
       retries: routing.retries ?? settings.retries,
       cooldownMs: routing.cooldownMs ?? settings.cooldownMs,
       tolerance: allowedFails === undefined ? TOLERANCE : allowedFails + 1,
+      ...(place === undefined ? {} : { place }),
     };
   });
 }
+
+/** A group of the fleet's hosts alone is chosen among by what is known of them, unless shares are configured. */
+function placesOf(
+  deployments: readonly Deployment[],
+  placement: HostPlacement | undefined,
+): readonly HostPlace[] {
+  if (placement === undefined || deployments.some(hasShare)) return [];
+  const places = deployments
+    .filter(({ dialect, mockResponse }) => dialect === 'ollama' && mockResponse === undefined)
+    .map((deployment) => placement.placeOf(deployment))
+    .filter((place) => place !== undefined);
+  return places.length === deployments.length ? places : [];
+}
+
+function hasShare({ routing }: Deployment): boolean {
+  return routing !== undefined && SHARE_KEYS.some((key) => routing[key] !== undefined);
+}
+
+const SHARE_KEYS = ['weight', 'rpm', 'tpm'] as const;
 
 /**
  * Shares as LiteLLM's simple-shuffle has them: by `weight` where there is one, else by `rpm`, else
  * by `tpm`, else equal. Whoever lacks what the others have gets no share.
  */
 function sharesOf(deployments: readonly Deployment[]): readonly number[] {
-  const by = (['weight', 'rpm', 'tpm'] as const).find((key: keyof DeploymentRouting) =>
+  const by = SHARE_KEYS.find((key: keyof DeploymentRouting) =>
     deployments.some(({ routing }) => routing?.[key] !== undefined),
   );
   return deployments.map(({ routing }) => (by === undefined ? 1 : (routing?.[by] ?? 0)));
@@ -73,7 +105,7 @@ function sharesOf(deployments: readonly Deployment[]): readonly number[] {
  * What makes a deployment the same after a reload: where it leads and with which key, not its line in
  * the file. Every name that a pattern covers has the state of the pattern.
  */
-function placeOf({ id, dialect, baseUrl, model, apiKey }: Deployment): string {
+function keyOf({ id, dialect, baseUrl, model, apiKey }: Deployment): string {
   const entry = id.replace(/#\d+$/, '');
   const key = apiKey === undefined ? '' : createHash('sha256').update(apiKey.reveal()).digest('base64url');
   return [entry, dialect, baseUrl, entry.includes('*') ? '' : model, key].join(' ');

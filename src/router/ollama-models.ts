@@ -12,7 +12,6 @@ export function toOllamaDeployments({ model, hosts }: FleetEntry, several: boole
   const { name, remoteHost } = model;
   // Whoever wants a text to stay near asks for the model, not for one of its hosts.
   const local = remoteHost === undefined && hosts.every(({ url }) => isLocalUrl(url));
-  const weighted = hosts.some(({ weight }) => weight !== 1);
   return hosts.map((host) => ({
     id: several ? `ollama/${host.name}/${name}` : `ollama/${name}`,
     modelName: name,
@@ -21,7 +20,6 @@ export function toOllamaDeployments({ model, hosts }: FleetEntry, several: boole
     baseUrl: host.url,
     defaults: {},
     capabilities: ollamaCapabilities(host.discovery.model(name) ?? model),
-    ...(weighted ? { routing: { weight: host.weight } } : {}),
     source:
       remoteHost === undefined ? `ollama ${host.url}` : `ollama ${host.url}, forwarded to ${remoteHost}`,
     local,
