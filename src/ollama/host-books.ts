@@ -78,10 +78,9 @@ export class HostBooks {
     for (const [key, book] of books) {
       if (!seen.has(key)) book.noteMissing(askedAtMs, newestLoadMs);
     }
-    const books = this.ofHost(url);
-    const evictions = books.reduce((sum, { counts }) => sum + counts.evictions, 0);
+    const evictions = books.reduce((sum, [, { counts }]) => sum + counts.evictions, 0);
     // One that is loading has its place already, and is not listed.
-    const loading = books.filter((book) => book.loading && !seen.has(ollamaModelKey(book.model))).length;
+    const loading = books.filter(([key, book]) => book.loading && !seen.has(key)).length;
     this.#limitOf(url).note(running.length + loading, evictions);
   }
 
