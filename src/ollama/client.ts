@@ -91,6 +91,8 @@ export type OllamaClientOptions = OllamaExchangeOptions & {
   readonly clocks?: Clocks;
   /** Clocks of calls that only look something up. */
   readonly lookClocks?: Clocks;
+  /** Clocks of pulls, pushes, creations and uploads. */
+  readonly transferClocks?: Clocks;
 };
 
 /** Calls that only look things up answer soon, or the host is not there. */
@@ -120,7 +122,7 @@ export function createOllamaClient(options: OllamaClientOptions): OllamaClient {
     hasBlob: (digest, signal) =>
       hasOllamaBlob(options, { digest, clocks: options.lookClocks ?? LOOK_CLOCKS }, signal),
     uploadBlob: (blob, signal, onSent) =>
-      uploadOllamaBlob(options, { blob, clocks: TRANSFER_CLOCKS, onSent }, signal),
+      uploadOllamaBlob(options, { blob, clocks: options.transferClocks ?? TRANSFER_CLOCKS, onSent }, signal),
   };
 }
 
@@ -176,9 +178,10 @@ function modelCalls(options: OllamaClientOptions, clocks: Clocks): Models {
 }
 
 function transferCalls(options: OllamaClientOptions): Pick<OllamaClient, 'pull' | 'push' | 'create'> {
+  const within = options.transferClocks ?? TRANSFER_CLOCKS;
   const steps =
     (path: string, what: string) =>
-    (asked: string | { readonly model: string }, signal: AbortSignal, clocks = TRANSFER_CLOCKS) => {
+    (asked: string | { readonly model: string }, signal: AbortSignal, clocks = within) => {
       const body = typeof asked === 'string' ? { model: asked } : asked;
       const { model } = body;
       const call = post(path, { ...body, stream: true }, { model, clocks });

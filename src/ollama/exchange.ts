@@ -54,7 +54,7 @@ export async function openOllama(
 ): Promise<UpstreamResponse> {
   const response = await options.upstream.request(toRequest(options, call), signal);
   if (response.status === 200 || (response.status === 201 && call.bytes)) return response;
-  throw await toError(response, { host: options.url, call });
+  throw await toError(response, { options, call });
 }
 
 /** Makes one call and reads its answer as JSON; an empty answer is undefined. */
@@ -79,16 +79,21 @@ export async function* readOllamaLines(
 ): AsyncIterable<unknown> {
   const from = { host: options.url, ...(call.model === undefined ? {} : { model: call.model }) };
   for await (const line of readLines(await openOllama(options, call, signal), options.url)) {
-    const text = errorOf(line);
-    if (text !== undefined) throw ollamaError({ text, ...from });
+    const failure = failureIn(line);
+    if (failure !== undefined) throw ollamaError({ ...failure, ...from });
     yield line;
   }
 }
 
-/** The error that stands where a line of the answer would: the status was sent long before. */
-function errorOf(line: unknown): string | undefined {
+/**
+ * The error that stands where a line of the answer would. The status was sent long before; only a
+ * creation repeats in the line what it should have been.
+ */
+function failureIn(line: unknown): { readonly text: string; readonly status?: number } | undefined {
   if (typeof line !== 'object' || line === null || !('error' in line)) return undefined;
-  return typeof line.error === 'string' ? line.error : undefined;
+  if (typeof line.error !== 'string') return undefined;
+  const status = 'status' in line && typeof line.status === 'number' ? { status: line.status } : {};
+  return { text: line.error, ...status };
 }
 
 async function* readLines(response: UpstreamResponse, host: string): AsyncIterable<unknown> {
@@ -161,9 +166,10 @@ function toRequest({ url, headers, apiKey }: OllamaExchangeOptions, call: Ollama
 
 async function toError(
   response: UpstreamResponse,
-  { host, call }: { readonly host: string; readonly call: OllamaCall },
+  { options, call }: { readonly options: OllamaExchangeOptions; readonly call: OllamaCall },
 ): Promise<ObeliskError> {
-  const text = await beginningOf(response);
+  const { url: host, apiKey } = options;
+  const text = errorText(await beginningOf(response));
   requireNotObelisk(host, response);
   const { status, headers } = response;
   if (status < 400) {
@@ -173,8 +179,10 @@ async function toError(
   const retryAfter = parseRetryAfter(headers['retry-after'], Date.now());
   return ollamaError({
     status,
-    text: errorText(text) ?? `HTTP ${String(status)} from ${call.path}`,
+    text: text ?? `HTTP ${String(status)} from ${call.path}`,
     host,
+    // Ollama itself has no keys: whoever asks for one without its words stands in front of it.
+    ...(apiKey === undefined && text !== undefined ? {} : { key: apiKey === undefined ? 'missing' : 'sent' }),
     ...(call.model === undefined ? {} : { model: call.model }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });

@@ -25,6 +25,7 @@ test('texts of several versions map to one code each', () => {
     [403, 'this key does not support that model', 'upstream_auth'],
     [429, 'too many requests', 'rate_limited'],
     [500, 'model requires more system memory (9 GiB) than is available (2 GiB)', 'upstream_error'],
+    [500, 'quantization is only supported for F16, BF16 and F32 models', 'invalid_request'],
     [400, 'something new', 'invalid_request'],
     [418, 'something else', 'upstream_error'],
   ];
@@ -43,6 +44,14 @@ test('the message names the host and the remedy', () => {
   );
   assert.match(ollamaError({ status: 500, text: 'x\n'.repeat(500), host }).message, /^.{0,400}…$/);
   assert.match(ollamaError({ status: 500, text: ' ', host }).message, /an error without a text/);
+});
+
+test('who asks for a key is told apart from who asks for a sign-in', () => {
+  const remedy = (key?: 'sent' | 'missing'): string =>
+    ollamaError({ status: 401, text: 'x', host, ...(key === undefined ? {} : { key }) }).message;
+  assert.match(remedy(), /run: ollama signin$/);
+  assert.match(remedy('missing'), /set the api_key of that host$/);
+  assert.match(remedy('sent'), /correct the api_key of that host$/);
 });
 
 test('what refuses a key is not quoted, because it may repeat the key', () => {

@@ -11,6 +11,8 @@ export type OllamaFailure = {
   readonly host: string;
   readonly model?: string;
   readonly retryAfter?: number;
+  /** Of the host, where a proxy in front of it asks for one. */
+  readonly key?: 'sent' | 'missing';
 };
 
 /** Ollama's word for a queue of its own that is full. */
@@ -30,7 +32,7 @@ const BY_TEXT: readonly (readonly [RegExp, ErrorCode])[] = [
   [SERVER_BUSY, 'overloaded'],
   [/unauthorized|sign ?in/i, 'upstream_auth'],
   [
-    /option "[^"]+" must be of type|invalid (?:JSON )?schema in format|invalid options|time: missing unit|invalid format/i,
+    /option "[^"]+" must be of type|invalid (?:JSON )?schema in format|invalid options|time: missing unit|invalid format|quantization is only supported|unsupported quantization|invalid model name/i,
     'invalid_request',
   ],
 ];
@@ -86,14 +88,18 @@ function remedyOf(code: ErrorCode, failure: OllamaFailure): string {
     case 'model_not_found':
       return failure.model === undefined ? '' : `; get it with: ollama pull ${failure.model}`;
     case 'upstream_auth':
-      return failure.status === 403
-        ? '; Ollama refuses this address, see OLLAMA_ORIGINS and OLLAMA_HOST'
-        : '; run: ollama signin';
+      return authRemedyOf(failure);
     case 'upstream_error':
       return /memory/i.test(failure.text) ? '; lower num_ctx or choose a smaller model' : '';
     default:
       return '';
   }
+}
+
+function authRemedyOf({ status, key }: OllamaFailure): string {
+  if (status === 403) return '; Ollama refuses this address, see OLLAMA_ORIGINS and OLLAMA_HOST';
+  if (key === 'sent') return '; correct the api_key of that host';
+  return key === 'missing' ? '; set the api_key of that host' : '; run: ollama signin';
 }
 
 /** One line of bounded length: the text comes from outside. */
