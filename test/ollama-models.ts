@@ -66,12 +66,17 @@ async function versionAt(url: string): Promise<string | undefined> {
   }
 }
 
+/** Writes a GGUF file of random weights that Ollama loads. */
+export async function writeTinyGguf(file: string, kind: 'llama' | 'bert'): Promise<void> {
+  await run(process.execPath, [GENERATOR, kind, file]);
+}
+
 /** Makes a model through the API: `/api/blobs`, then `/api/create` with the digest. */
 async function makeTinyModel(url: string, model: string, kind: 'llama' | 'bert'): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'obelisk-gguf-'));
   try {
     const file = path.join(folder, `${kind}.gguf`);
-    await run(process.execPath, [GENERATOR, kind, file]);
+    await writeTinyGguf(file, kind);
     const digest = await upload(url, await readFile(file));
     await request(
       `${url}/api/create`,

@@ -50,7 +50,10 @@ export type OllamaClient = {
   embed(body: OllamaEmbedBody, signal: AbortSignal, clocks?: Clocks): Promise<unknown>;
   /** Loads a model without asking it anything: minutes of silence for a large one. */
   load(body: OllamaLoadBody, signal?: AbortSignal, clocks?: Clocks): Promise<void>;
-  /** Ends the runner of a model once it has answered what it was asked; fine where there is none. */
+  /**
+   * Ends the runner of a model once it has answered what it was asked; fine where there is none. `ps`
+   * lists it for a moment more.
+   */
   unload(model: string, signal?: AbortSignal, clocks?: Clocks): Promise<void>;
   /**
    * `POST /api/pull`: the steps of a download, ended by `success`. Leaving the loop cancels it; asking
