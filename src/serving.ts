@@ -15,6 +15,7 @@ import type { ModelHosts } from './model-hosts.ts';
 import type { ControlPlane } from './ollama/control-plane.ts';
 import { createOllamaChat } from './ollama/chat-writer.ts';
 import { createOllamaEmbedder } from './ollama/embedder.ts';
+import { createOllamaLoader } from './ollama/loader.ts';
 import type { VaultLibrary } from './rag/library.ts';
 import { Balancer } from './router/balancer.ts';
 import { createProviderFactory } from './router/provider-factory.ts';
@@ -130,6 +131,8 @@ function createGateway(parts: Parts, lasting: Lasting): App {
       ...createAnswerWriters({ ...lasting, ...parts, publicUrl: () => address.url }),
     },
     embedders: { ollama: createOllamaEmbedder(hosts.serving) },
+    loaders: { ollama: createOllamaLoader(hosts.serving) },
+    ollamaClient: (baseUrl) => hosts.serving.hosts.client(baseUrl),
     access: { ...settings.server, ...keys, sessions },
     status: () => readinessOf({ library, ...hosts, trouble: door.trouble }),
     clock: CLOCK,

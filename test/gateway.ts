@@ -94,6 +94,8 @@ export async function startGateway(
     upstream,
     writers: { ollama: unused, vault: unused, extractive: unused },
     embedders: { ollama: unused },
+    loaders: { ollama: unused },
+    ollamaClient: unused,
     access: { allowedHosts: [], allowedOrigins: [] },
     status: () => ({ ready: true, details: { vaults: [] } }),
     metrics,

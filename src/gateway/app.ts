@@ -22,6 +22,8 @@ import {
 } from './health-routes.ts';
 import type { Readiness } from './health-routes.ts';
 import { createModelRoute, createModelsRoute } from './models-route.ts';
+import type { OllamaClientOf } from './ollama-api/catalogue.ts';
+import type { Loaders } from './ollama-api/ollama-load.ts';
 import { ollamaApiRoutes } from './ollama-api/ollama-routes.ts';
 import { OpenCalls } from './open-calls.ts';
 import { createRequestIds } from './request-id.ts';
@@ -43,6 +45,9 @@ export type AppDependencies = {
   readonly upstream: UpstreamClient;
   readonly writers: ChatWriters;
   readonly embedders: Embedders;
+  readonly loaders: Loaders;
+  /** The hosts of Ollama's own models. */
+  readonly ollamaClient: OllamaClientOf;
   readonly access: AccessRules;
   readonly status: () => Readiness;
   readonly metrics: Metrics;

@@ -1,21 +1,22 @@
 import { ObeliskError } from '../shared/errors.ts';
-import type { EmbedContext, Embedder } from '../providers/chat.ts';
+import type { Embedder, EmbeddingResult } from '../providers/chat.ts';
 import { parseEmbeddingRequest, toEmbeddingBody } from '../providers/openai/embedding-body.ts';
+import type { ParsedEmbedding } from '../providers/openai/embedding-body.ts';
 import type { Attempts } from '../router/attempts.ts';
 import type { Balancer } from '../router/balancer.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Scan } from '../wire/json-scan.ts';
 import { isPassedThrough, isUpstream } from './answering.ts';
 import type { Answering } from './answering.ts';
-import { toHeaderValue } from './call.ts';
 import type { Call } from './call.ts';
-import { clientOf } from './client-of.ts';
+import { embedContext } from './embed-context.ts';
 import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
 import { parseWithDefaults, readJsonBody } from './request-body.ts';
 import { findModel } from './resolve-model.ts';
-import { afterFailure, noteAttempt, noteSuccess } from './routed-attempts.ts';
+import { askInTurn } from './routed-attempts.ts';
 import { TIMING_HEADER, toTimingHeader } from './timing-header.ts';
+import { untilGone } from './until-gone.ts';
 
 /** Who makes the embeddings of deployments that do not speak OpenAI's dialect. */
 export type Embedders = { readonly ollama: (deployment: Deployment) => Embedder };
@@ -40,6 +41,8 @@ export function createEmbeddingsRoute(options: EmbeddingsRouteOptions): (call: C
     await new RoutedEmbedding(call, { scan, asked, attempts }, options).answer();
   };
 }
+
+type Embedded = ParsedEmbedding & { readonly result: EmbeddingResult };
 
 type AskedEmbedding = { readonly scan: Scan; readonly asked: unknown; readonly attempts: Attempts };
 
@@ -73,60 +76,39 @@ class RoutedEmbedding {
 
   /** Embeds until an answer is sent; false where the next deployment is passed through. */
   async #embed(): Promise<boolean> {
-    const call = this.#call;
-    const controller = new AbortController();
-    const stopWatching = call.onGone(() => {
-      controller.abort();
-      call.settle('client_gone');
-    });
-    call.interrupted = (error) => {
-      call.fail(error, this.#headers);
-      controller.abort(error);
-    };
-    try {
-      return await this.#tryEach(controller.signal);
-    } finally {
-      stopWatching();
-    }
-  }
-
-  #context(): EmbedContext {
-    const { attempts } = this.#asked;
-    return {
-      clocks: attempts.clocks(false),
-      hasOther: attempts.hasOther,
-      client: clientOf(this.#call.request),
-      onHeader: (name, value) => {
-        this.#headers[name] = toHeaderValue(value);
-      },
-    };
-  }
-
-  async #tryEach(signal: AbortSignal): Promise<boolean> {
     const { scan, attempts } = this.#asked;
     const { embedders, metrics } = this.#options;
-    const routed = { call: this.#call, answering: this.#answering, metrics };
-    while (!isPassedThrough(attempts.deployment)) {
-      const { deployment } = attempts;
-      if (deployment.dialect !== 'ollama') throw noEmbeddings(deployment);
-      noteAttempt(routed);
-      const { request, encoding } = parseEmbeddingRequest(parseWithDefaults(scan, deployment.defaults));
-      try {
-        const result = await embedders.ollama(deployment)(request, signal, this.#context());
-        this.#call.timing = result.timing;
-        if (result.timing) this.#headers[TIMING_HEADER] = toTimingHeader(result.timing);
-        this.#call.usage = { promptTokens: result.promptTokens, completionTokens: 0 };
-        noteSuccess(routed, this.#call.usage);
-        this.#call.json(200, toEmbeddingBody(result, request.model, encoding), this.#headers);
-        return true;
-      } catch (error) {
-        await afterFailure(routed, error, { begun: false, signal });
-      }
-    }
-    return false;
+    const headers = this.#headers;
+    const call = this.#call;
+    const routed = { call, answering: this.#answering, metrics };
+    const work = (signal: AbortSignal): Promise<Embedded | undefined> =>
+      askInTurn(
+        routed,
+        {
+          prepare: (deployment) => {
+            if (deployment.dialect !== 'ollama') throw noEmbeddings(deployment);
+            const parsed = parseEmbeddingRequest(parseWithDefaults(scan, deployment.defaults));
+            const embed = embedders.ollama(deployment);
+            return async () => ({
+              ...parsed,
+              result: await embed(parsed.request, signal, embedContext(call, attempts, headers)),
+            });
+          },
+          usageOf: ({ result }) => ({ promptTokens: result.promptTokens, completionTokens: 0 }),
+        },
+        signal,
+      );
+    const embedded = await untilGone(call, work, headers);
+    if (embedded === undefined) return false;
+    const { result, request, encoding } = embedded;
+    call.timing = result.timing;
+    if (result.timing) headers[TIMING_HEADER] = toTimingHeader(result.timing);
+    call.json(200, toEmbeddingBody(result, request.model, encoding), headers);
+    return true;
   }
 }
 
-function noEmbeddings(deployment: Deployment): ObeliskError {
+/** The error for a model that cannot embed. */
+export function noEmbeddings(deployment: Deployment): ObeliskError {
   return new ObeliskError('unsupported', `${deployment.modelName} makes no embeddings`, { param: 'model' });
 }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { ObeliskError } from '../shared/errors.ts';
 import type {
   ChatContext,
@@ -9,6 +8,7 @@ import type {
   QueuePlace,
 } from '../providers/chat.ts';
 import { createChatEventReader, toReportedError } from '../providers/openai/from-event.ts';
+import { readEmbeddingList } from '../providers/openai/embedding-answer.ts';
 import { toChatBody } from '../providers/openai/to-body.ts';
 import type { Handler } from '../wire/http.ts';
 import { callInProcess } from '../wire/in-process.ts';
@@ -150,30 +150,10 @@ function errorOf(response: InProcessResponse, json: unknown): ObeliskError {
       });
 }
 
-const embeddingList = z.lazy(() =>
-  z.object({
-    data: z.array(
-      z.object({ index: z.number().int(), embedding: z.union([z.string(), z.array(z.number())]) }),
-    ),
-    usage: z.object({ prompt_tokens: z.number() }).nullish(),
-  }),
-);
-
 function readEmbeddings(json: unknown): Awaited<ReturnType<Embedder>> {
   const error = toReportedError(json);
   if (error) throw error;
-  const parsed = embeddingList.safeParse(json);
-  if (!parsed.success) throw new ObeliskError('upstream_invalid', 'the gateway answered without embeddings');
-  const ordered = parsed.data.data.toSorted((a, b) => a.index - b.index);
-  return {
-    vectors: ordered.map(({ embedding }) => toVector(embedding)),
-    promptTokens: parsed.data.usage?.prompt_tokens ?? 0,
-  };
-}
-
-/** Some servers ignore `encoding_format` and send numbers. */
-function toVector(embedding: string | readonly number[]): Float32Array {
-  if (typeof embedding !== 'string') return Float32Array.from(embedding);
-  const bytes = Buffer.from(embedding, 'base64');
-  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
+  const result = readEmbeddingList(json);
+  if (!result) throw new ObeliskError('upstream_invalid', 'the gateway answered without embeddings');
+  return result;
 }

@@ -1,8 +1,8 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { ModelRegistry, Resolution } from '../router/deployment.ts';
 
-/** What a model is asked for. */
-export type ModelUse = 'chat' | 'embedding';
+/** What a model is asked for; `any`: to be there. */
+export type ModelUse = 'chat' | 'embedding' | 'any';
 
 /**
  * What a name that no model has must look like to be quoted: letters and digits of any script,
@@ -74,14 +74,14 @@ function modelNotFound(name: string, nearest: readonly string[]): ObeliskError {
 
 function requireName(registry: ModelRegistry, name: unknown, use: ModelUse): string {
   if (typeof name === 'string' && name !== '') return name.normalize('NFC');
-  const example = use === 'chat' ? registry.defaultChat() : registry.defaultEmbedding();
+  const example = use === 'embedding' ? registry.defaultEmbedding() : registry.defaultChat();
   const hint = example ? `, for example "${example.modelName}"` : '';
   throw new ObeliskError('invalid_request', `model: expected the name of a model${hint}`, { param: 'model' });
 }
 
 function requireUse(registry: ModelRegistry, found: FoundModel, use: ModelUse): FoundModel {
   const { deployment } = found;
-  if (deployment.capabilities[use] !== false) return found;
+  if (use === 'any' || deployment.capabilities[use] !== false) return found;
   const instead = use === 'chat' ? registry.defaultChat() : registry.defaultEmbedding();
   const what = use === 'chat' ? 'an embedding model and cannot chat' : 'no embedding model';
   const hint = instead ? `; ask ${instead.modelName}` : '';

@@ -1,5 +1,6 @@
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter, Usage } from '../providers/chat.ts';
+import type { Attempts } from '../router/attempts.ts';
 import type { Deployment } from '../router/deployment.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { isPassedThrough } from './answering.ts';
@@ -45,6 +46,50 @@ export async function afterFailure(
   const waitMs = begun ? attempts.failed(thrown, 200) : attempts.failed(thrown);
   if (waitMs !== undefined && waitMs > 0) await pause(waitMs, signal);
   if (waitMs === undefined || signal.aborted || !attempts.again()) throw attempts.told(thrown);
+}
+
+/** What is asked of one deployment after the other, for an answer in one piece. */
+export type AskInTurn<T> = {
+  /** Prepares the question, which may show that it is none; what it gives asks the deployment. */
+  prepare(deployment: Deployment): () => Promise<T>;
+  usageOf(answer: T): Usage;
+  /** As for writers. */
+  readonly passes?: (deployment: Deployment) => boolean;
+};
+
+/**
+ * Asks the deployments of a name until one has answered. Undefined where the next one is passed through.
+ * @throws What the client is told.
+ */
+export async function askInTurn<T>(
+  routed: Routed,
+  { prepare, usageOf, passes = isPassedThrough }: AskInTurn<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const { attempts } = routed.answering;
+  while (!passes(attempts.deployment)) {
+    noteAttempt(routed);
+    const ask = prepared(attempts, prepare);
+    try {
+      const answer = await ask();
+      routed.call.usage = usageOf(answer);
+      noteSuccess(routed, routed.call.usage);
+      return answer;
+    } catch (error) {
+      await afterFailure(routed, error, { begun: false, signal });
+    }
+  }
+  return undefined;
+}
+
+/** What shows that a question is none says nothing about the deployment. */
+function prepared<T>(attempts: Attempts, prepare: AskInTurn<T>['prepare']): () => Promise<T> {
+  try {
+    return prepare(attempts.deployment);
+  } catch (error) {
+    attempts.abandoned();
+    throw error;
+  }
 }
 
 /** Waits, but not longer than somebody waits for the answer. */

@@ -57,6 +57,7 @@ export type OllamaRunning = {
   readonly size_vram?: number | undefined;
   readonly expires_at?: string | undefined;
   readonly context_length?: number | undefined;
+  readonly details?: Details | null | undefined;
 };
 
 /** Whether a server forwards to Ollama's cloud, and where that was said (`none`, `env`, `config`, `both`). */
@@ -86,6 +87,9 @@ export type OllamaGenerated = OllamaFigures & {
   readonly done: boolean;
   /** `stop`, `length`, `load` or `unload`. */
   readonly done_reason?: string | null | undefined;
+  /** Numbers of the text so far, on the last line. */
+  readonly context?: readonly number[] | null | undefined;
+  readonly logprobs?: readonly unknown[] | null | undefined;
 };
 
 const count = () => z.number().optional();
@@ -163,6 +167,7 @@ const running = (): z.ZodType<OllamaRunning> =>
     size_vram: z.number().optional(),
     expires_at: z.string().optional(),
     context_length: z.number().optional(),
+    details: details().nullish(),
   });
 
 /** Answer of `/api/ps`. */
@@ -181,6 +186,8 @@ export const generatedLine: z.ZodType<OllamaGenerated> = z.lazy(() =>
     thinking: text(),
     done: z.boolean(),
     done_reason: text(),
+    context: z.array(z.number()).nullish(),
+    logprobs: z.array(z.unknown()).nullish(),
     total_duration: count(),
     load_duration: count(),
     prompt_eval_count: count(),

@@ -2,9 +2,12 @@ import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../provide
 import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
 import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from '../providers/ollama/chat-response.ts';
+import { toChatLine, toOllamaCompletion } from '../providers/ollama/generate.ts';
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
+import type { Clocks } from '../wire/upstream.ts';
 
+import type { OllamaClient } from './client.ts';
 import type { OllamaHosts } from './hosts.ts';
 import { linesUntil } from './lines-until.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
@@ -68,17 +71,22 @@ async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<C
       if (seat.begin(runnerOptionsOf(effective.options)).warmth !== 'warm') context.onLoading?.();
     }
     const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
-    yield* readAnswer(writing, { seat, body, window });
+    yield* readAnswer(writing, { seat, body, completion: request.completion, window });
   } finally {
     seat.leave();
   }
 }
 
-type Answering = { readonly seat: Seat; readonly body: OllamaChatBody; readonly window: Window };
+type Answering = {
+  readonly seat: Seat;
+  readonly body: OllamaChatBody;
+  readonly completion: ChatRequest['completion'];
+  readonly window: Window;
+};
 
 async function* readAnswer(
   { serving, target, context }: Writing,
-  { seat, body, window }: Answering,
+  { seat, body, completion, window }: Answering,
 ): AsyncIterable<ChatEvent> {
   const reader = createOllamaReader({
     host: target.baseUrl,
@@ -89,7 +97,7 @@ async function* readAnswer(
   const client = serving.hosts.client(target.baseUrl);
   const lines = linesUntil(
     () => reader.done,
-    (signal) => seat.lines((clocks) => client.chat(body, signal, clocks)),
+    (signal) => seat.lines((clocks) => linesOf(client, { body, completion, signal, clocks })),
     context.signal,
   );
   for await (const line of tellingWindow(lines, window)) {
@@ -109,6 +117,26 @@ function finished(
 ): ChatEvent {
   const whole = seat.end({ usage: event.usage, timing, unloads });
   return { ...event, ...(whole === undefined ? {} : { timing: whole }) };
+}
+
+/** What one request sends. */
+type Sending = {
+  readonly body: OllamaChatBody;
+  readonly completion: ChatRequest['completion'];
+  readonly signal: AbortSignal;
+  readonly clocks: Clocks;
+};
+
+/** The lines of the answer, of whichever of the two calls fits what is asked. */
+async function* linesOf(client: OllamaClient, sending: Sending): AsyncIterable<unknown> {
+  const { body, completion, signal, clocks } = sending;
+  if (completion === undefined) {
+    yield* client.chat(body, signal, clocks);
+    return;
+  }
+  for await (const line of client.generate(toOllamaCompletion(body, completion), signal, clocks)) {
+    yield toChatLine(line);
+  }
 }
 
 type Window = {

@@ -45,6 +45,8 @@ export type OllamaGenerateBody = {
   readonly system?: string;
   readonly template?: string;
   readonly raw?: boolean;
+  /** The numbers that came with the text before. */
+  readonly context?: readonly number[];
   readonly images?: readonly string[];
   /** `json` or a JSON Schema. */
   readonly format?: unknown;

@@ -46,10 +46,28 @@ export type ResponseFormat =
 /** Ollama's `think`. */
 export type Think = boolean | 'low' | 'medium' | 'high' | 'max';
 
+/** A text to go on from, as Ollama's `/api/generate` has it. Only Ollama has words for all but the prompt. */
+export type Completion = {
+  readonly prompt: string;
+  /** What the text must lead to. */
+  readonly suffix?: string;
+  readonly system?: string;
+  /** In place of the model's own, in Go's language. */
+  readonly template?: string;
+  /** The prompt goes to the model as it is, without a template. */
+  readonly raw?: boolean;
+  /** The numbers that came with the text before. */
+  readonly context?: readonly number[];
+  readonly images?: readonly ImagePart[];
+};
+
 /** A request for a chat completion. Absent means: the provider's default. */
 export type ChatRequest = {
   readonly model: string;
+  /** The turns; those that `completion` amounts to where there is one. */
   readonly messages: readonly ChatMessage[];
+  /** What is asked for in place of turns, for whom can go on from a text. */
+  readonly completion?: Completion;
   readonly stream: boolean;
   /** Whether a streamed answer ends with a usage chunk. */
   readonly includeUsage: boolean;
@@ -119,6 +137,8 @@ export type ChatEvent =
       readonly usage: Usage;
       /** Absent where the model's server does not say. */
       readonly timing?: AnswerTiming;
+      /** Ollama's own numbers of a text so far, which some of its clients send back to go on from. */
+      readonly context?: readonly number[];
     };
 
 /** Where a request is in a queue at this moment. */
@@ -160,6 +180,8 @@ export type EmbeddingRequest = {
   readonly model: string;
   readonly input: readonly string[];
   readonly dimensions?: number;
+  /** Cuts texts that do not fit, which are refused otherwise. */
+  readonly truncate?: true;
   readonly keepAlive?: number | string;
   readonly options: Readonly<Record<string, unknown>>;
 };

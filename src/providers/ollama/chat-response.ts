@@ -39,6 +39,7 @@ const line = z.lazy(() =>
     load_duration: z.number().optional(),
     prompt_eval_duration: z.number().optional(),
     eval_duration: z.number().optional(),
+    context: z.array(z.number()).nullish(),
     logprobs: z.array(alternative().extend({ top_logprobs: z.array(alternative()).nullish() })).nullish(),
   }),
 );
@@ -147,6 +148,7 @@ function finishEvent(data: Line, reader: OllamaReader): ChatEvent {
     reason: finishReason(data.done_reason, reader),
     usage,
     ...(timing === undefined ? {} : { timing }),
+    ...(data.context ? { context: data.context } : {}),
   };
 }
 

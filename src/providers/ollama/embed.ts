@@ -10,7 +10,7 @@ import { embeddingTiming } from './timing.ts';
 export type OllamaEmbedBody = {
   readonly model: string;
   readonly input: readonly string[];
-  readonly truncate: false;
+  readonly truncate: boolean;
   readonly options: Readonly<Record<string, unknown>>;
   readonly dimensions?: number;
   readonly keep_alive?: number | string;
@@ -26,7 +26,8 @@ const response = z.lazy(() =>
 );
 
 /**
- * Translates a batch of texts into `/api/embed`. `truncate` is off: a text that does not fit is refused.
+ * Translates a batch of texts into `/api/embed`. `truncate` is off unless asked for: a text that does not
+ * fit is refused.
  * @throws ObeliskError `invalid_request` for `dimensions` or `keep_alive`.
  */
 export function toOllamaEmbed(
@@ -46,7 +47,7 @@ export function toOllamaEmbed(
   return {
     model: target.model,
     input: request.input,
-    truncate: false,
+    truncate: request.truncate === true,
     options: target.options,
     ...(dimensions === undefined ? {} : { dimensions }),
     ...(target.keepAlive === undefined ? {} : { keep_alive: toKeepAlive(target.keepAlive) }),

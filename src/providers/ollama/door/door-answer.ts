@@ -40,7 +40,7 @@ export function createDoorStream(answer: DoorAnswer): DoorStreamWriter {
   return {
     empty: () => piece({}),
     event(event) {
-      if (event.type === 'finish') return line({ ...messageOf(answer, {}), ...endOf(event, watch) });
+      if (event.type === 'finish') return line({ ...messageOf(answer, {}), ...endOf(event, answer, watch) });
       watch.begin();
       switch (event.type) {
         case 'text-delta':
@@ -89,7 +89,7 @@ export function createDoorBuilder(answer: DoorAnswer): DoorBuilder {
       return JSON.stringify({
         ...headOf(answer),
         ...messageOf(answer, message),
-        ...endOf(finish, watch),
+        ...endOf(finish, answer, watch),
         ...(logprobs.length === 0 ? {} : { logprobs: logprobs.map(toLogprob) }),
       });
     },
@@ -139,13 +139,15 @@ function createWatch({ monotonicMs, startedMs }: DoorAnswer): Watch {
   };
 }
 
-function endOf({ reason, usage, timing }: Finish, watch: Watch): Fields {
+function endOf({ reason, usage, timing, context = [] }: Finish, { kind }: DoorAnswer, watch: Watch): Fields {
   const seen = watch.elapsed();
   const { loadMs, promptMs, generationMs } = timing ?? seen;
   return {
     done: true,
     // Ollama ends an answer that calls tools with `stop`.
     done_reason: reason === 'length' ? 'length' : 'stop',
+    // Clients look for it, though only Ollama's own models have one.
+    ...(kind === 'generate' ? { context } : {}),
     total_duration: nanoseconds(seen.totalMs),
     load_duration: nanoseconds(loadMs),
     prompt_eval_count: usage.promptTokens,

@@ -1,0 +1,85 @@
+import type { EmbedContext } from '../providers/chat.ts';
+
+import type { OllamaServing } from './chat-writer.ts';
+import { effectiveOptions } from './prepare.ts';
+import type { OllamaTarget, ServedOptions } from './prepare.ts';
+import { runnerOptionsOf } from './runner-options.ts';
+import { takeSeat } from './seat.ts';
+
+/** What is to happen to a model that is asked nothing: a `keep_alive` of no time ends its runner. */
+export type RunnerChange = { readonly keepAlive?: number | string };
+
+/** What has happened to the runner, and what of the request was of no effect. */
+export type RunnerChanged = { readonly to: 'load' | 'unload'; readonly ignored: readonly string[] };
+
+/** Loads or unloads the model of a deployment. */
+export type OllamaLoader = (
+  change: RunnerChange,
+  signal: AbortSignal,
+  context?: EmbedContext,
+) => Promise<RunnerChanged>;
+
+/**
+ * Creates the function that makes a loader of each deployment. Loading is with the options that every
+ * request for the model has, so that the first one finds it as it wants it.
+ */
+export function createOllamaLoader(serving: OllamaServing): (target: OllamaTarget) => OllamaLoader {
+  return (target) =>
+    async (change, signal, context = {}) => {
+      const model = await serving.hosts.describe(target, signal, context.clocks);
+      const served = effectiveOptions(
+        target,
+        { model, profiles: serving.profiles },
+        { options: {}, ...change },
+      );
+      const { ignored } = served;
+      if (isNoTime(served.keepAlive)) {
+        await unload(serving, target, signal);
+        return { to: 'unload', ignored };
+      }
+      await load({ serving, target, signal, context }, served);
+      return { to: 'load', ignored };
+    };
+}
+
+/** Whether a model that is kept alive for so long is gone at once. */
+function isNoTime(keepAlive: number | string | undefined): boolean {
+  return keepAlive !== undefined && !/[1-9]/.test(String(keepAlive));
+}
+
+async function unload(
+  { hosts, seats }: OllamaServing,
+  { baseUrl, model }: OllamaTarget,
+  signal: AbortSignal,
+): Promise<void> {
+  await hosts.client(baseUrl).unload(model, signal);
+  seats.books.book(baseUrl, model).noteUnloaded();
+}
+
+type Loading = {
+  readonly serving: OllamaServing;
+  readonly target: OllamaTarget;
+  readonly signal: AbortSignal;
+  readonly context: EmbedContext;
+};
+
+async function load(
+  { serving, target, signal, context }: Loading,
+  { options, keepAlive }: ServedOptions,
+): Promise<void> {
+  const { baseUrl: url, model } = target;
+  const { seats } = serving;
+  const seat = await takeSeat(seats, { url, model, signal, context });
+  try {
+    const { warmth } = seat.begin(runnerOptionsOf(options));
+    const startedMs = seats.books.nowMs();
+    const body = { model, options, ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }) };
+    const client = serving.hosts.client(url);
+    await seat.answer((clocks) => client.load(body, signal, clocks));
+    const totalMs = seats.books.nowMs() - startedMs;
+    const timing = { totalMs, loadMs: warmth === 'warm' ? 0 : totalMs, promptMs: 0, generationMs: 0 };
+    seat.end({ usage: { promptTokens: 0, completionTokens: 0 }, timing, unloads: false });
+  } finally {
+    seat.leave();
+  }
+}
