@@ -7,7 +7,7 @@ import { EmbeddingQueue } from './embedding-queue.ts';
 import { deleteIndexFile, indexFileOf, isReadableIndex } from './index-file.ts';
 import { IndexSync } from './index-sync.ts';
 import type { VaultFacts } from './vault-facts.ts';
-import { acquireWriterLock, type WriterLock } from './writer-lock.ts';
+import { acquireWriterLock, type WriterLock } from '../../store/writer-lock.ts';
 
 /** What an index is opened with. */
 export type OpenIndexOptions = {

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { messageOf, ObeliskError, systemCodeOf } from '../../shared/errors.ts';
+import { messageOf, ObeliskError, systemCodeOf } from '../shared/errors.ts';
 
-/** The right to write one index, or who has it. */
+/** The right to write one file, or who has it. */
 export type WriterLock =
   | { readonly held: true; release(): void }
   | {
@@ -15,7 +15,7 @@ export type WriterLock =
 const LOCKED = new Set([5, 6]);
 
 /**
- * Takes the writer's lock of an index, without waiting. It is SQLite's own file lock on an empty
+ * Takes a writer’s lock, without waiting. It is SQLite's own file lock on an empty
  * database, so that the system lets go of it however the process ends, on every platform; a file with
  * a process id would outlive a kill, and the id may belong to another program by then. Such a file is
  * written too, but only to name the holder.

@@ -1,0 +1,172 @@
+import { ObeliskError } from '../../shared/errors.ts';
+import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import type { OllamaClient } from '../client.ts';
+import type { CreateSource, JobSpec } from '../control-plane.ts';
+import type { OllamaProgress } from '../pull-progress.ts';
+import type { OllamaBlob, OllamaCreateBody, OllamaLoadBody } from '../request-types.ts';
+import { parseModelReference, requireRegistry } from './model-reference.ts';
+import type { RegistryRules } from './model-reference.ts';
+
+/** A model to be made: what must be uploaded first, and the creation itself. */
+export type PreparedCreate = { readonly blobs: readonly OllamaBlob[]; readonly body: OllamaCreateBody };
+
+/** What jobs need of the rest of the program. */
+export type JobTools = {
+  readonly rules: () => RegistryRules;
+  /**
+   * Reads what a model is made of, and takes the digests of its files.
+   * @throws ObeliskError `invalid_request` for what cannot be read or made.
+   */
+  readonly prepareCreate: (
+    of: { readonly model: string; readonly source: CreateSource },
+    signal: AbortSignal,
+  ) => Promise<PreparedCreate>;
+  /**
+   * What a model is loaded with: the same that its requests will carry, or they would load it again.
+   * @throws ObeliskError for a model that may not be loaded.
+   */
+  readonly loadBody: (
+    spec: Extract<JobSpec, { kind: 'load' }>,
+    host: string,
+    signal: AbortSignal,
+  ) => Promise<OllamaLoadBody>;
+};
+
+/** One attempt at a job. */
+export type WorkOrder = {
+  readonly spec: JobSpec;
+  readonly host: string;
+  readonly client: OllamaClient;
+  readonly tools: JobTools;
+};
+
+/**
+ * Does a job once, step by step; when the steps have ended well, it is done: Ollama said `success`,
+ * and it lists the model.
+ * @throws ObeliskError
+ */
+export async function* doJob(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
+  switch (order.spec.kind) {
+    case 'pull':
+      yield* pull(order, signal);
+      return;
+    case 'push':
+      yield* order.client.push(transferOf(order), signal);
+      return;
+    case 'create':
+      yield* create(order, signal);
+      return;
+    case 'load':
+      yield* load(order, signal);
+  }
+}
+
+async function* pull(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
+  const { spec, client } = order;
+  if (spec.kind === 'pull' && spec.ifMissing === true && (await isInstalled(order, signal))) {
+    yield { status: 'installed already' };
+    return;
+  }
+  yield* client.pull(transferOf(order), signal);
+  await requireInstalled(order, signal);
+}
+
+function transferOf({ spec, tools }: WorkOrder): { model: string; insecure?: true } {
+  const reference = parseModelReference(spec.model);
+  const asked = 'insecure' in spec ? spec.insecure : undefined;
+  // Asked for at every attempt: the configuration may have changed since.
+  const insecure = requireRegistry(reference, tools.rules(), asked);
+  return { model: reference.name, ...(insecure ? { insecure } : {}) };
+}
+
+async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
+  const { spec, client, tools } = order;
+  if (spec.kind !== 'create') return;
+  yield { status: 'reading what the model is made of' };
+  const { blobs, body } = await tools.prepareCreate(spec, signal);
+  await requireBase(order, body.from, signal);
+  for (const blob of blobs) yield* upload(client, blob, signal);
+  yield* client.create(body, signal);
+  await requireInstalled(order, signal);
+}
+
+/** Ollama pulls a base that it does not have, from wherever its name says. */
+async function requireBase(order: WorkOrder, from: string | undefined, signal: AbortSignal): Promise<void> {
+  if (from === undefined || (await isInstalled(order, signal, from))) return;
+  requireRegistry(parseModelReference(from), order.tools.rules(), undefined);
+}
+
+async function* upload(
+  client: OllamaClient,
+  blob: OllamaBlob,
+  signal: AbortSignal,
+): AsyncIterable<OllamaProgress> {
+  const status = `uploading ${blob.digest.slice(7, 19)}`;
+  const step = (completed: number): OllamaProgress => ({
+    status,
+    digest: blob.digest,
+    total: blob.bytes,
+    completed,
+  });
+  if (await client.hasBlob(blob.digest, signal)) {
+    yield step(blob.bytes);
+    return;
+  }
+  let sent = 0;
+  let wake = (): void => undefined;
+  let over = false;
+  const uploading = client
+    .uploadBlob(blob, signal, (bytes) => {
+      sent = bytes;
+      wake();
+    })
+    .finally(() => {
+      over = true;
+      wake();
+    });
+  // Its end is waited for below; until then nobody else may miss that it failed.
+  uploading.catch(() => undefined);
+  for (let told = -1; !over;) {
+    if (sent === told) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    } else {
+      told = sent;
+      yield step(told);
+    }
+  }
+  await uploading;
+  yield step(blob.bytes);
+}
+
+async function* load(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
+  const { spec, host, client, tools } = order;
+  if (spec.kind !== 'load') return;
+  yield { status: 'loading' };
+  await client.load(await tools.loadBody(spec, host, signal), signal);
+  const key = ollamaModelKey(spec.model);
+  const loaded = await client.ps(signal);
+  if (!loaded.some((model) => ollamaModelKey(model.name) === key)) {
+    throw notThere(order, 'loaded it, but does not list it among its loaded models');
+  }
+  yield { status: 'success' };
+}
+
+async function isInstalled(
+  { spec, client }: WorkOrder,
+  signal: AbortSignal,
+  model: string = spec.model,
+): Promise<boolean> {
+  const key = ollamaModelKey(model);
+  return (await client.tags(signal)).some((tag) => ollamaModelKey(tag.name) === key);
+}
+
+async function requireInstalled(order: WorkOrder, signal: AbortSignal): Promise<void> {
+  if (await isInstalled(order, signal)) return;
+  throw notThere(order, 'said success, but does not list the model');
+}
+
+function notThere({ client, spec }: WorkOrder, what: string): ObeliskError {
+  return new ObeliskError('upstream_invalid', `ollama ${client.url} ${what}: ${spec.model}; look at its log`);
+}
