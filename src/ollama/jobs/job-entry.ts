@@ -88,14 +88,8 @@ export function doesTheSame(job: Job, spec: JobSpec, host: string): boolean {
 }
 
 function essenceOf(spec: JobSpec, wanted: JobSpec): unknown {
-  switch (spec.kind) {
-    case 'pull':
-      return wanted.kind === 'pull' && wanted.ifMissing === true ? true : spec.ifMissing !== true;
-    case 'push':
-      return true;
-    case 'create':
-      return spec.source;
-    case 'load':
-      return spec.keepAlive;
-  }
+  if (spec.kind === 'create') return spec.source;
+  if (spec.kind === 'load') return spec.keepAlive;
+  const isModest = wanted.kind === 'pull' && wanted.ifMissing === true;
+  return isModest || spec.kind !== 'pull' || spec.ifMissing !== true;
 }

@@ -112,27 +112,25 @@ async function* upload(
     yield step(blob.bytes);
     return;
   }
-  let sent = 0;
-  let wake = (): void => undefined;
-  let over = false;
+  const state = { sent: 0, over: false, wake: (): void => undefined };
   const uploading = client
     .uploadBlob(blob, signal, (bytes) => {
-      sent = bytes;
-      wake();
+      state.sent = bytes;
+      state.wake();
     })
     .finally(() => {
-      over = true;
-      wake();
+      state.over = true;
+      state.wake();
     });
   // Its end is waited for below; until then nobody else may miss that it failed.
   uploading.catch(() => undefined);
-  for (let told = -1; !over;) {
-    if (sent === told) {
+  for (let told = -1; !state.over;) {
+    if (state.sent === told) {
       await new Promise<void>((resolve) => {
-        wake = resolve;
+        state.wake = resolve;
       });
     } else {
-      told = sent;
+      told = state.sent;
       yield step(told);
     }
   }

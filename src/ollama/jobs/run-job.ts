@@ -32,12 +32,12 @@ export type JobRun = {
 export async function runJob(run: JobRun): Promise<void> {
   const { progress, rules, signal } = run;
   for (let fruitless = 0; ;) {
-    const before = progress.transferredBytes;
+    const before = progress.furthestBytes;
     run.onAttempt();
     progress.beginAttempt();
     const { error, kind } = await attempt(run);
     if (error === undefined) return;
-    fruitless = progress.transferredBytes > before ? 1 : fruitless + 1;
+    fruitless = progress.furthestBytes > before ? 1 : fruitless + 1;
     if (signal.aborted || !isObeliskError(error) || !isWorthRetrying(error, kind)) throw error;
     if (fruitless >= rules.fruitlessTries) throw error;
     const pause = pauseMs(rules, fruitless, error.retryAfter);

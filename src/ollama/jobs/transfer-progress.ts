@@ -28,7 +28,9 @@ export class TransferProgress {
   #samples: { readonly atMs: number; readonly bytes: number }[] = [];
   #status = '';
   #attempt = 0;
+  /** Bytes that came since the beginning, those that had to come twice counted twice. */
   #transferred = 0;
+  #furthest = 0;
   #gainedMs: number;
 
   /** @param nowMs Monotonic milliseconds. @param earlier What is known from before a restart. */
@@ -39,11 +41,12 @@ export class TransferProgress {
     for (const { digest, totalBytes, completedBytes } of earlier?.layers ?? []) {
       this.#layers.set(digest, { totalBytes, completedBytes, attempt: 0 });
     }
+    this.#furthest = this.#sum('completedBytes');
   }
 
-  /** Bytes that came since the beginning, those that had to come twice counted twice. */
-  get transferredBytes(): number {
-    return this.#transferred;
+  /** Most bytes that were ever there at once: what must come again, and again, is no way forward. */
+  get furthestBytes(): number {
+    return this.#furthest;
   }
 
   /** Since when a layer stands still that is not complete, in milliseconds; 0 where none does. */
@@ -76,6 +79,7 @@ export class TransferProgress {
     if (known === undefined || known.attempt !== this.#attempt) this.#gainedMs = this.#nowMs();
     else this.#gain(completedBytes - known.completedBytes);
     this.#layers.set(digest, { totalBytes: total, completedBytes, attempt: this.#attempt });
+    this.#furthest = Math.max(this.#furthest, this.#sum('completedBytes'));
     this.#sample();
   }
 
@@ -87,8 +91,8 @@ export class TransferProgress {
       completedBytes,
     }));
     if (layers.length === 0) return { status: this.#status, layers };
-    const totalBytes = layers.reduce((sum, layer) => sum + layer.totalBytes, 0);
-    const completedBytes = layers.reduce((sum, layer) => sum + layer.completedBytes, 0);
+    const totalBytes = this.#sum('totalBytes');
+    const completedBytes = this.#sum('completedBytes');
     const speed = this.#bytesPerSecond();
     return {
       status: this.#status,
@@ -100,6 +104,12 @@ export class TransferProgress {
         : { secondsLeft: Math.ceil((totalBytes - completedBytes) / speed) }),
       layers,
     };
+  }
+
+  #sum(of: 'totalBytes' | 'completedBytes'): number {
+    let sum = 0;
+    for (const layer of this.#layers.values()) sum += layer[of];
+    return sum;
   }
 
   #gain(bytes: number): void {
