@@ -97,7 +97,8 @@ class ReloadingHouse implements House {
   }
 
   async close(): Promise<void> {
-    const { shelf, upstream, seen, logger } = this.lasting;
+    const { shelf, upstream, seen, logger, jobs } = this.lasting;
+    await jobs.close();
     await Promise.all([...this.#living].map((serving) => serving.hosts.stop()));
     await Promise.all([shelf.close(), seen.written()]);
     await upstream.close();

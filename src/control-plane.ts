@@ -5,22 +5,20 @@ import { createFleetFit } from './ollama/fleet-fit.ts';
 import type { FleetHost } from './ollama/fleet-host.ts';
 import { createFleetModels } from './ollama/fleet-models.ts';
 import { viewHost, viewModels } from './ollama/fleet-view.ts';
-import { ObeliskError } from './shared/errors.ts';
+import type { OllamaJobs } from './ollama/jobs/jobs.ts';
 
 /** What a control plane is put together from. */
 export type ControlPlaneParts = {
   readonly hosts: ModelHosts;
   readonly records: HostRecords;
+  readonly jobs: OllamaJobs;
 };
 
 /** Puts the control plane of one configuration together. */
-export function createControlPlane({ hosts, records }: ControlPlaneParts): ControlPlane {
+export function createControlPlane({ hosts, records, jobs }: ControlPlaneParts): ControlPlane {
   const { fleet, profiles } = hosts;
   const { books, events } = records;
   const view = (host: FleetHost): HostView => viewHost(host, { books, profiles });
-  const notYet = (): never => {
-    throw new ObeliskError('unsupported', 'this operation is not served yet');
-  };
   return {
     ...createFleetModels({ fleet, books }),
     hosts: () => fleet.hosts.map(view),
@@ -29,11 +27,11 @@ export function createControlPlane({ hosts, records }: ControlPlaneParts): Contr
       await fleet.refresh();
       return viewModels(fleet);
     },
-    startJob: notYet,
-    jobs: () => [],
-    job: notYet,
-    cancelJob: notYet,
-    watchJob: notYet,
+    startJob: (spec) => jobs.start(spec),
+    jobs: () => jobs.list(),
+    job: (id) => jobs.get(id),
+    cancelJob: (id) => jobs.cancel(id),
+    watchJob: (id, signal) => jobs.watch(id, signal),
     profiles: () => profiles.views(),
     profile: (model, at) => profiles.view(model, at),
     patchProfile: (model, patch, at) => profiles.patch(model, patch, at),

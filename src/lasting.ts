@@ -7,6 +7,8 @@ import { indexGauges } from './house-status.ts';
 import { Door } from './life/door.ts';
 import { LoadWatch } from './life/load-watch.ts';
 import { createEmbeddingPort } from './model-hosts.ts';
+import { createHouseJobs } from './house-jobs.ts';
+import type { OllamaJobs } from './ollama/jobs/jobs.ts';
 import { openProfileStore } from './ollama/profiles/store.ts';
 import type { ProfileStore } from './ollama/profiles/store.ts';
 import { VaultShelf } from './rag/service/vault-shelf.ts';
@@ -30,6 +32,8 @@ export type Lasting = {
   readonly metrics: Metrics;
   /** Queues and books of the models, and what happens on their hosts. */
   readonly records: HostRecords;
+  /** What is done to models and takes its time. */
+  readonly jobs: OllamaJobs;
   /** Every open vault. */
   readonly shelf: VaultShelf;
   /** Models that hosts had when they were last there. */
@@ -77,6 +81,7 @@ export function createLasting({ settings, logger, watch, current }: LastingOptio
     upstream,
     logger,
     records,
+    jobs: createHouseJobs({ dataDir, logger, records, current }),
     metrics: createMetrics(
       [
         ...indexGauges(library),

@@ -29,7 +29,7 @@ export type Listening = {
  */
 export async function listenOn(house: House): Promise<Listening> {
   const { settings } = house.serving();
-  const { logger, address, door, load } = house.lasting;
+  const { logger, address, door, load, jobs } = house.lasting;
   const { host, transport, timeouts } = settings.server;
   const server = createNodeServer({
     handler: house.handler,
@@ -50,6 +50,7 @@ export async function listenOn(house: House): Promise<Listening> {
   const word = createServerWord(house, url);
   word.leave();
   load.start();
+  jobs.resume();
   const drain = async (drainMs: number): Promise<void> => {
     const drained = new AbortController();
     const closed = server.close(drainMs + LAST_WORDS_MS).finally(() => drained.abort());
@@ -67,7 +68,8 @@ export async function listenOn(house: House): Promise<Listening> {
     update: () => word.leave(),
     async close(drainMs = house.serving().settings.server.drainMs) {
       door.stop();
-      await drain(drainMs);
+      // Whoever watches a job would watch it to its end otherwise.
+      await Promise.all([jobs.close(), drain(drainMs)]);
       load.stop();
       word.takeBack();
     },

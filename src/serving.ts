@@ -90,7 +90,7 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
   const keys = keysOf(settings, lasting);
   const sessions = sessionsFor(keys, previous);
   const calls = new OpenCalls();
-  const control = createControlPlane({ hosts, records: lasting.records });
+  const control = createControlPlane({ ...lasting, hosts });
   const parts = { settings, hosts, control, library, registry, balancer, gateway, keys, sessions, calls };
   const { handler, routes } = createGateway(parts, lasting);
   return {

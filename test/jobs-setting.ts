@@ -46,7 +46,7 @@ export async function startJobs(
       hostFor: () => 'here',
       rules: () => ({ registries: ['registry.ollama.ai'], insecureRegistries: ['127.0.0.1:5000'] }),
       prepareCreate: () => Promise.reject(new Error('nothing is created here')),
-      loadBody: ({ model }) => Promise.resolve({ model, options: { num_ctx: 2_048 } }),
+      load: ({ model }, _host, signal) => client.load({ model, options: { num_ctx: 2_048 } }, signal),
       store: createJobStore(dataDir, silentLogger),
       logger: silentLogger,
       onChange: (job) => told.push(job),

@@ -188,9 +188,9 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
     remedy: 'Correct the path.',
   },
   store_failed: {
-    status: 0,
+    status: 500,
     type: 'store_error',
-    meaning: 'The data directory or an index file cannot be used.',
+    meaning: 'The data directory or a file in it cannot be used.',
     remedy: 'Check space and permissions of the path that the message names.',
   },
   address_in_use: {

@@ -8,8 +8,8 @@ import { textColumn } from '../../store/row.ts';
 import type { Row } from '../../store/row.ts';
 import { acquireWriterLock } from '../../store/writer-lock.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { job as jobSchema } from '../control-plane-schema.ts';
 import type { Job } from '../control-plane.ts';
-import { storedJobSchema } from './job-schema.ts';
 
 /** Where jobs outlive the process. */
 export type JobStore = {
@@ -122,7 +122,7 @@ function told(file: string, write: () => void): void {
 /** A row that cannot be read is told of and left alone: the others still count. */
 function readJob(row: Row, logger: Logger): readonly Job[] {
   try {
-    return [storedJobSchema.parse(JSON.parse(textColumn(row, 'job')))];
+    return [jobSchema().parse(JSON.parse(textColumn(row, 'job')))];
   } catch (error) {
     logger.error('a job of an earlier process cannot be read', {
       job: String(row['id']),

@@ -2,13 +2,11 @@ import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import type { OllamaClient } from '../client.ts';
 import type { CreateSource, JobSpec } from '../control-plane.ts';
+import type { PreparedCreate } from '../create/prepare-create.ts';
 import type { OllamaProgress } from '../pull-progress.ts';
-import type { OllamaBlob, OllamaCreateBody, OllamaLoadBody } from '../request-types.ts';
+import type { OllamaBlob } from '../request-types.ts';
 import { parseModelReference, requireRegistry } from './model-reference.ts';
 import type { RegistryRules } from './model-reference.ts';
-
-/** A model to be made: what must be uploaded first, and the creation itself. */
-export type PreparedCreate = { readonly blobs: readonly OllamaBlob[]; readonly body: OllamaCreateBody };
 
 /** What jobs need of the rest of the program. */
 export type JobTools = {
@@ -22,14 +20,14 @@ export type JobTools = {
     signal: AbortSignal,
   ) => Promise<PreparedCreate>;
   /**
-   * What a model is loaded with: the same that its requests will carry, or they would load it again.
-   * @throws ObeliskError for a model that may not be loaded.
+   * Loads a model with what its requests will carry, or they would load it again.
+   * @throws ObeliskError for a model that may not be loaded, `upstream_*`.
    */
-  readonly loadBody: (
+  readonly load: (
     spec: Extract<JobSpec, { kind: 'load' }>,
     host: string,
     signal: AbortSignal,
-  ) => Promise<OllamaLoadBody>;
+  ) => Promise<void>;
 };
 
 /** One attempt at a job. */
@@ -142,7 +140,7 @@ async function* load(order: WorkOrder, signal: AbortSignal): AsyncIterable<Ollam
   const { spec, host, client, tools } = order;
   if (spec.kind !== 'load') return;
   yield { status: 'loading' };
-  await client.load(await tools.loadBody(spec, host, signal), signal);
+  await tools.load(spec, host, signal);
   const key = ollamaModelKey(spec.model);
   const loaded = await client.ps(signal);
   if (!loaded.some((model) => ollamaModelKey(model.name) === key)) {

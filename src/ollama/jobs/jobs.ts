@@ -111,7 +111,14 @@ class Jobs implements OllamaJobs {
   }
 
   resume(): void {
-    this.#ledger.openIfThere();
+    try {
+      this.#ledger.openIfThere();
+    } catch (error) {
+      if (!isObeliskError(error)) throw error;
+      // Who asks for a job is told the same; nothing else depends on it.
+      this.#options.logger.warn('the jobs of an earlier process are left alone', { reason: error.message });
+      return;
+    }
     for (const entry of this.#ledger.entries()) {
       if (!entry.held || hasEnded(entry.job)) continue;
       entry.held = false;

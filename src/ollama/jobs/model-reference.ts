@@ -26,13 +26,13 @@ export type RegistryRules = {
 
 /** Ollama's rules for each part (its `types/model/name.go`). */
 const PARTS = {
-  registry: /^[\dA-Za-z_][\w.:-]{0,349}$/,
+  registry: /^[\dA-Za-z_][\w.-]{0,252}(?::\d{1,5})?$/,
   namespace: /^[\dA-Za-z_][\w-]{0,79}$/,
   model: /^[\dA-Za-z_][\w.-]{0,79}$/,
   tag: /^[\dA-Za-z_][\w.-]{0,79}$/,
 };
 
-const MAX_NAME_LENGTH = 600;
+const MAX_NAME_LENGTH = 350;
 
 /**
  * Reads a model name as Ollama does, and refuses what Ollama would take for an address: a scheme, a

@@ -56,6 +56,7 @@ async function attempt(run: JobRun): Promise<Attempt> {
   const stalled = watchForStall(run, order, over);
   try {
     for await (const step of doJob(order, AbortSignal.any([run.signal, over.signal]))) {
+      run.signal.throwIfAborted();
       run.progress.note(step);
       run.onStep();
     }

@@ -1,0 +1,102 @@
+import type { HostRecords } from './host-records.ts';
+import type { ModelHosts } from './model-hosts.ts';
+import type { Job, JobSpec } from './ollama/control-plane.ts';
+import { prepareCreate } from './ollama/create/prepare-create.ts';
+import type { FleetHost } from './ollama/fleet-host.ts';
+import type { OllamaFleet } from './ollama/fleet.ts';
+import { createJobStore } from './ollama/jobs/job-store.ts';
+import { createOllamaJobs } from './ollama/jobs/jobs.ts';
+import type { OllamaJobs } from './ollama/jobs/jobs.ts';
+import { profileOf } from './ollama/prepare.ts';
+import { isOllamaCloudName } from './providers/ollama/model-name.ts';
+import type { Settings } from './config/settings.ts';
+import { ObeliskError } from './shared/errors.ts';
+import type { Logger } from './telemetry/log.ts';
+
+/** What the jobs of a house are made of. */
+export type HouseJobsOptions = {
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly records: HostRecords;
+  /** The configuration in force; asked at each step, so that a job outlives a reload. */
+  readonly current: () => { readonly settings: Settings; readonly hosts: ModelHosts };
+};
+
+/** Creates the jobs of a house: on the hosts, and by the rules, that are in force at each step. */
+export function createHouseJobs({ dataDir, logger, records, current }: HouseJobsOptions): OllamaJobs {
+  const fleet = (): OllamaFleet => current().hosts.fleet;
+  return createOllamaJobs({
+    store: createJobStore(dataDir, logger),
+    logger,
+    clientOf: (name) => hostNamed(fleet(), name)?.client,
+    hostFor: (spec) => hostFor(fleet(), spec).name,
+    rules: () => current().settings.providers.ollama,
+    prepareCreate,
+    load: (spec, name, signal) => load({ ...current(), records }, { spec, host: fleet().host(name) }, signal),
+    onChange(job) {
+      records.events.publish({ type: 'job', host: job.host, job });
+      // What came is there for requests at once, instead of at the next look.
+      if (hasNewModel(job)) void hostNamed(fleet(), job.host)?.discovery.refresh();
+    },
+  });
+}
+
+function hasNewModel({ state, spec }: Job): boolean {
+  return state === 'done' && spec.kind !== 'push';
+}
+
+function hostNamed({ hosts }: OllamaFleet, name: string): FleetHost | undefined {
+  return hosts.find((host) => host.name.toLowerCase() === name.toLowerCase());
+}
+
+/** Where a job that names no host is done: where the model is, or else where it may be served from. */
+function hostFor(fleet: OllamaFleet, spec: JobSpec): FleetHost {
+  const isThere = ({ discovery }: FleetHost, model: string | undefined): boolean =>
+    model !== undefined && discovery.model(model) !== undefined;
+  const base = spec.kind === 'create' ? spec.source.from : undefined;
+  const worth = (host: FleetHost): number =>
+    (host.discovery.state().kind === 'up' ? 16 : 0) +
+    (isThere(host, spec.model) ? 8 : 0) +
+    (fleet.mayServe(host, spec.model) ? 4 : 0) +
+    (isThere(host, base) ? 2 : 0) +
+    (host.drain.draining ? 0 : 1);
+  // Of equals the first stays first: the order is that of the configuration.
+  const [best] = fleet.hosts.toSorted((a, b) => worth(b) - worth(a));
+  if (best !== undefined) return best;
+  throw new ObeliskError('not_found', 'there is no Ollama host; configure providers.ollama');
+}
+
+type LoadOrder = { readonly spec: Extract<JobSpec, { kind: 'load' }>; readonly host: FleetHost };
+
+/** Loads with the profile that every request will have, and notes in the books what is loaded. */
+async function load(
+  { settings, hosts, records }: Pick<HouseJobsOptions, 'records'> & ReturnType<HouseJobsOptions['current']>,
+  { spec, host }: LoadOrder,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = { baseUrl: host.url, model: spec.model, defaults: {} };
+  const model = await hosts.serving.hosts.describe(target, signal);
+  const isRemote = model?.remoteHost !== undefined || isOllamaCloudName(spec.model);
+  if (isRemote && !settings.providers.ollama.allowCloud) {
+    throw new ObeliskError(
+      'forbidden',
+      `${spec.model} is a model of a cloud; set providers.ollama.allow_cloud`,
+    );
+  }
+  const { runner, keepAlive: usual } = profileOf(target, { model, profiles: hosts.profiles });
+  const keepAlive = spec.keepAlive ?? usual;
+  const use = records.books.book(host.url, spec.model).begin(runner);
+  const sentMs = performance.now();
+  try {
+    const body = { model: spec.model, options: runner };
+    await host.client.load(
+      { ...body, ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }) },
+      signal,
+    );
+    use.answered();
+    const loadMs = use.warmth === 'warm' ? 0 : performance.now() - sentMs;
+    use.ended({ queueMs: 0, loadMs, promptMs: 0, generationMs: 0, promptTokens: 0, completionTokens: 0 });
+  } finally {
+    use.abandoned();
+  }
+}
