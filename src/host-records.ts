@@ -39,12 +39,20 @@ export function createHostRecords(settings: () => Settings): HostRecords {
   };
 }
 
-/** Gives out seats as a configuration has it; a host that only a deployment names serves one at a time, as Ollama does unless told. */
+const UNKNOWN = { parallel: 1, parallelIsDefault: true };
+
+/**
+ * Gives out seats as a configuration has it. Of a host that only a deployment names it is not known
+ * how many it serves at once, as of one for which nobody has configured it.
+ */
 export function seatsFor(settings: Settings, books: HostBooks): OllamaSeats {
   const { queueLimit } = settings.providers.ollama;
   return {
     books,
-    limitsOf: (url) => ({ parallel: hostAt(settings, url)?.parallel ?? 1, queueLimit }),
+    limitsOf(url) {
+      const { parallel, parallelIsDefault: findsOut = false } = hostAt(settings, url) ?? UNKNOWN;
+      return { parallel, queueLimit, findsOut };
+    },
   };
 }
 

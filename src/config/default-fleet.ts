@@ -7,7 +7,7 @@ export function defaultFleet(
   Settings['providers']['ollama'],
   'url' | 'defaultModel' | 'defaultEmbeddingModel' | 'hardware' | 'modelOverrides' | 'pollMs'
 > {
-  const own = { weight: 1, tags: [], parallel: 1, hardware: {}, modelOverrides: {} };
+  const own = { weight: 1, tags: [], parallel: 1, parallelIsDefault: true, hardware: {}, modelOverrides: {} };
   return {
     hosts: [{ name: new URL(url).host, url, ...own }],
     placement: 'warm-first',

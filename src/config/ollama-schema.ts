@@ -46,7 +46,7 @@ const modelName = (): z.ZodType<string> => refined(modelNameProblem);
 const parallel = (fallback: number | string) =>
   whole(1, MOST_PARALLEL).optional().meta({
     description:
-      'Requests that it serves at once per model: the `OLLAMA_NUM_PARALLEL` that Ollama was started with, which it tells nobody.',
+      'Requests that it serves at once per model: the `OLLAMA_NUM_PARALLEL` that Ollama was started with, which it tells nobody. Where it is not configured: one, and as many more as the host is seen to serve.',
     default: fallback,
   });
 

@@ -51,11 +51,12 @@ function toHost(host: OllamaHostFile, url: string, ollama: OllamaFile): OllamaHo
 function startedWith(
   host: OllamaHostFile,
   ollama: OllamaFile,
-): Pick<OllamaHostSettings, 'parallel' | 'memoryBytes' | 'cacheType'> {
+): Pick<OllamaHostSettings, 'parallel' | 'parallelIsDefault' | 'memoryBytes' | 'cacheType'> {
+  const parallel = host.parallel ?? ollama.parallel;
   const memoryBytes = host.memory ?? ollama.memory;
   const cacheType = host.kv_cache_type ?? ollama.kv_cache_type;
   return {
-    parallel: host.parallel ?? ollama.parallel ?? 1,
+    ...(parallel === undefined ? { parallel: 1, parallelIsDefault: true } : { parallel }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(cacheType === undefined ? {} : { cacheType }),
   };

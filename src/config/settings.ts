@@ -94,6 +94,8 @@ export type OllamaHostSettings = {
   readonly tags: readonly string[];
   /** Its OLLAMA_NUM_PARALLEL: requests that it serves at once per model. */
   readonly parallel: number;
+  /** Whether nobody has configured `parallel`, so that a host may be found to serve more. */
+  readonly parallelIsDefault?: boolean;
   /** Memory for models, in bytes. */
   readonly memoryBytes?: number;
   /** Its OLLAMA_KV_CACHE_TYPE. */

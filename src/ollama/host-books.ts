@@ -1,3 +1,4 @@
+import { ObeliskError } from '../shared/errors.ts';
 import { ollamaModelKey } from '../providers/ollama/model-name.ts';
 
 import type { OllamaRunning } from './api-types.ts';
@@ -89,9 +90,10 @@ export class HostBooks {
     return this.#limitOf(url).models;
   }
 
-  /** Notes that a host is away: nothing is loaded there as far as anybody knows. */
+  /** Notes that a host is away: nothing is loaded there as far as anybody knows, and nobody waits for it. */
   noteAway(url: string): void {
-    for (const book of this.ofHost(url)) book.noteUnloaded();
+    const message = `ollama ${url} went away while the request waited for its turn`;
+    for (const book of this.ofHost(url)) book.noteAway(new ObeliskError('upstream_unreachable', message));
   }
 
   /**

@@ -48,6 +48,11 @@ const GAUGES: readonly Reading[] = [
     value: (book) => book.inFlight,
   },
   {
+    name: 'obelisk_ollama_parallel',
+    help: 'Requests that pass to the host at once: as configured, or as many as it was seen to serve.',
+    value: (book) => finite(book.queue.parallel),
+  },
+  {
     name: 'obelisk_ollama_queue_length',
     help: 'Requests that wait for a slot of the host.',
     value: (book) => book.queued,
@@ -152,6 +157,11 @@ function samples(
 
 function labelsOf(book: ModelBook): readonly string[] {
   return [book.host, book.model];
+}
+
+/** A model of the cloud has no queue with us. */
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
 }
 
 function inSeconds(ms: number | undefined): number | undefined {

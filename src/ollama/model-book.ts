@@ -1,7 +1,11 @@
+import type { ObeliskError } from '../shared/errors.ts';
+
 import type { OllamaRunning } from './api-types.ts';
 import { Claims } from './claims.ts';
 import type { RequestTiming } from './control-plane.ts';
 import type { HostBooksOptions } from './host-books.ts';
+import { listedAs } from './loaded-with.ts';
+import type { Loaded } from './loaded-with.ts';
 import { SlotQueue } from './queue.ts';
 import { changedOptions } from './runner-options.ts';
 import type { RunnerOptions } from './runner-options.ts';
@@ -20,18 +24,6 @@ export type ModelUse = {
   ended(timing: RequestTiming, unloads?: boolean): void;
   /** The request failed or was left; does nothing after `ended`. */
   abandoned(): void;
-};
-
-/** What a model is loaded with, as far as is known. */
-export type Loaded = {
-  /** As we sent them; absent where somebody else loaded it. */
-  readonly options?: RunnerOptions;
-  /** As `/api/ps` says. */
-  readonly contextLength?: number;
-  readonly sizeBytes: number;
-  readonly vramBytes: number;
-  /** RFC 3339; absent before the first look. */
-  readonly expiresAt?: string;
 };
 
 /** Numbers of a book that only grow. */
@@ -163,6 +155,12 @@ export class ModelBook {
     this.#options.events.publish({ type: 'unloaded', host: this.host, model: this.model });
   }
 
+  /** Notes that the host is away: nothing is known of it, and nobody waits for it in vain. */
+  noteAway(reason: ObeliskError): void {
+    this.queue.giveUp(reason);
+    this.noteUnloaded();
+  }
+
   /** Notes that `/api/ps` lists it. */
   noteListed(running: OllamaRunning, askedAtMs: number): void {
     if (this.#loading !== undefined) return;
@@ -270,18 +268,6 @@ export class ModelBook {
     if (this.#loading === undefined || this.#loadMs === undefined) return 0;
     return Math.max(0, this.#loadMs - (this.#options.nowMs() - this.#loading.sinceMs));
   }
-}
-
-/** A model as `/api/ps` lists it, with the options that we sent where it is still the same load. */
-function listedAs(running: OllamaRunning, options: RunnerOptions | undefined): Loaded {
-  const { size, size_vram: vram, context_length: contextLength, expires_at: expiresAt } = running;
-  return {
-    sizeBytes: size ?? 0,
-    vramBytes: vram ?? 0,
-    ...(contextLength === undefined ? {} : { contextLength }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(options === undefined ? {} : { options }),
-  };
 }
 
 type BegunUse = {

@@ -37,7 +37,7 @@ export function hostFacts(
     others: present
       .filter((other) => other !== book)
       .map((other) => modelAt(other, { state: isComing(other) ? 'loading' : 'warm', host, sources })),
-    parallel: host.parallel,
+    parallel: Math.max(host.parallel, book.queue.parallel),
     weight: host.weight,
     modelLimit: books.limitOf(host.url),
     memoryBytes: memoryOf(host),

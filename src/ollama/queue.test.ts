@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { QueuedRequest } from '../providers/chat.ts';
+import { ObeliskError } from '../shared/errors.ts';
 import { SlotQueue } from './queue.ts';
 import type { QueueEntry, QueueLimits, Slot } from './queue.ts';
 
@@ -89,7 +90,7 @@ test('the wait is reckoned from what answers took and from a load that is under 
   assert.equal(queue.expectedWaitMs(LIMITS), 0);
   const first = await enter('a');
   assert.equal(queue.expectedWaitMs(), undefined, 'nothing was measured yet');
-  first.release(1_000);
+  first.release({ workMs: 1_000 });
   const second = await enter('a');
   clock.nowMs = 400;
   let queued: QueuedRequest | undefined;
@@ -105,7 +106,7 @@ test('the wait is reckoned from what answers took and from a load that is under 
 
 test('a full queue refuses, saying when there is room', async () => {
   const { queue, enter } = setting();
-  (await enter('a')).release(2_500);
+  (await enter('a')).release({ workMs: 2_500 });
   const running = await enter('a');
   const limits = { parallel: 1, queueLimit: 1 };
   const waiting = enter('a', { limits });
@@ -166,4 +167,74 @@ test('another number of slots counts from the next request on', async () => {
   await enter('c', { limits: { parallel: 3, queueLimit: 10 } });
   await waiting;
   assert.equal(queue.inFlight, 3);
+});
+
+const UNKNOWN: QueueLimits = { parallel: 1, queueLimit: 10, findsOut: true };
+
+test('a host that nobody has configured is found to serve as many at once as it shows', async () => {
+  const { queue, enter, clock } = setting();
+  const limits = UNKNOWN;
+  const first = await enter('a', { limits });
+  const second = await enter('a', { limits });
+  assert.deepEqual([queue.inFlight, queue.parallel], [2, 1], 'one more is sent');
+  const third = enter('a', { limits });
+  assert.equal(queue.queued, 1, 'and no further one until that has shown something');
+  clock.nowMs = 50;
+  second.answered();
+  clock.nowMs = 100;
+  first.release({ workMs: 100, totalMs: 100 });
+  assert.deepEqual(
+    [queue.inFlight, queue.parallel],
+    [2, 2],
+    'its first word came while the first was answered',
+  );
+  const [, fourth] = [await third, await enter('a', { limits })];
+  assert.equal(queue.inFlight, 3);
+  fourth.answered();
+  clock.nowMs = 200;
+  second.release({ workMs: 100, totalMs: 50 });
+  assert.equal(queue.parallel, 2, 'which ended at the host before that, whenever it was read');
+  const waiting = [enter('a', { limits }), enter('a', { limits })];
+  assert.deepEqual([queue.inFlight, queue.queued], [2, 2], 'and it is not tried again soon');
+  queue.giveUp(new ObeliskError('upstream_unreachable', 'away'));
+  for (const one of waiting) await assert.rejects(one, { code: 'upstream_unreachable' });
+  assert.deepEqual([queue.queued, queue.parallel], [0, 1], 'what was found out is forgotten with the host');
+});
+
+test('a host that serves one at a time is found to, and tried again later', async () => {
+  const { queue, enter, clock } = setting();
+  const limits = UNKNOWN;
+  const first = await enter('a', { limits });
+  const second = await enter('a', { limits });
+  clock.nowMs = 100;
+  first.release({ workMs: 100, totalMs: 100 });
+  second.answered();
+  const third = enter('a', { limits });
+  clock.nowMs = 200;
+  second.release({ workMs: 100, totalMs: 200 });
+  await third;
+  const fourth = enter('a', { limits });
+  assert.deepEqual([queue.inFlight, queue.queued, queue.parallel], [1, 1, 1]);
+  clock.nowMs += 600_000;
+  const fifth = enter('a', { limits });
+  await fourth;
+  assert.deepEqual([queue.inFlight, queue.queued], [2, 1]);
+  (await third).release();
+  void fifth;
+});
+
+test('a request that is left shows nothing, and a load is no time to try', async () => {
+  const { queue, enter, clock } = setting();
+  const limits = UNKNOWN;
+  clock.loadLeftMs = 500;
+  const first = await enter('a', { limits });
+  const second = enter('a', { limits });
+  assert.equal(queue.inFlight, 1);
+  clock.loadLeftMs = 0;
+  const third = enter('a', { limits });
+  assert.equal(queue.inFlight, 2);
+  (await second).answered();
+  first.release();
+  await third;
+  assert.deepEqual([queue.inFlight, queue.parallel], [2, 1]);
 });

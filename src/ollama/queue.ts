@@ -2,9 +2,24 @@ import type { QueuedRequest, QueuePlace } from '../providers/chat.ts';
 import { ObeliskError } from '../shared/errors.ts';
 
 import { FairLine } from './fair-line.ts';
+import { ParallelProof } from './parallel-proof.ts';
+import type { Sent } from './parallel-proof.ts';
 
 /** How much of a model a host serves at once, and how many requests may wait for it. */
-export type QueueLimits = { readonly parallel: number; readonly queueLimit: number };
+export type QueueLimits = {
+  readonly parallel: number;
+  readonly queueLimit: number;
+  /** Whether it is found out if the host serves more at once than `parallel`, which nobody has configured. */
+  readonly findsOut?: boolean;
+};
+
+/** How a request ended that was answered. */
+export type SlotEnd = {
+  /** How long the model worked for it, in milliseconds. */
+  readonly workMs: number;
+  /** How long the host says that it took, in milliseconds. */
+  readonly totalMs?: number | undefined;
+};
 
 /** A request that wants a slot. */
 export type QueueEntry = {
@@ -22,8 +37,10 @@ export type QueueEntry = {
 export type Slot = {
   /** Milliseconds that it was waited for. */
   readonly waitedMs: number;
-  /** Gives it back; `workMs` is how long the model worked, absent where that tells nothing of others. */
-  release(workMs?: number): void;
+  /** Notes the first word of the answer. */
+  answered(): void;
+  /** Gives it back; without `end` where what became of it tells nothing of others. */
+  release(end?: SlotEnd): void;
 };
 
 /** What a queue is made of. */
@@ -56,7 +73,8 @@ export class SlotQueue {
   readonly #options: SlotQueueOptions;
   readonly #line = new FairLine<Waiter>();
   /** When each of the requests that pass began. */
-  readonly #begun = new Set<{ readonly sinceMs: number }>();
+  readonly #begun = new Set<Sent>();
+  readonly #proof = new ParallelProof();
   #limits: QueueLimits = { parallel: 1, queueLimit: 0 };
   #workMs: number | undefined;
   /** Requests that were turned away because the queue was full, or gave up waiting. */
@@ -74,6 +92,11 @@ export class SlotQueue {
     return this.#line.length;
   }
 
+  /** Requests that pass at once: as configured, or as many as the host was seen to serve. */
+  get parallel(): number {
+    return this.#slotsOf(this.#limits);
+  }
+
   /** Milliseconds that a slot is held, without loads, on average; undefined before the first. */
   get workMs(): number | undefined {
     return this.#workMs;
@@ -84,7 +107,7 @@ export class SlotQueue {
    * nothing was measured yet.
    */
   expectedWaitMs(limits: QueueLimits = this.#limits): number | undefined {
-    if (this.#line.length === 0 && this.#begun.size < limits.parallel) return 0;
+    if (this.#line.length === 0 && this.#begun.size < this.#slotsOf(limits)) return 0;
     return this.#waitAt(this.#line.length + 1, limits);
   }
 
@@ -97,9 +120,17 @@ export class SlotQueue {
     entry.signal.throwIfAborted();
     this.#limits = entry.limits;
     this.#admit();
-    if (this.#line.length === 0 && this.#begun.size < entry.limits.parallel) return this.#begin(0);
+    if (this.#line.length === 0 && this.#begun.size < this.parallel) return this.#begin(0);
     if (this.#line.length >= entry.limits.queueLimit) this.#makeRoom(entry);
     return this.#wait(entry);
+  }
+
+  /** Turns everybody away who waits, because the host is not there any more. */
+  giveUp(error: ObeliskError): void {
+    this.#proof.forget();
+    for (let next = this.#line.take(); next !== undefined; next = this.#line.take()) {
+      next.refuse(error);
+    }
   }
 
   #wait(entry: QueueEntry): Promise<Slot> {
@@ -127,7 +158,8 @@ export class SlotQueue {
       const timer = setTimeout(() => waiter.refuse(this.#tooLong(waiter)), Math.min(patienceMs, 2 ** 31 - 1));
       signal.addEventListener('abort', abandon, { once: true });
       this.#line.add(client, waiter);
-      entry.onQueued?.(waiter);
+      this.#tryOneMore();
+      if (waiter.place() !== undefined) entry.onQueued?.(waiter);
     });
   }
 
@@ -140,24 +172,46 @@ export class SlotQueue {
   }
 
   #begin(waitedMs: number): Slot {
-    const begun = { sinceMs: this.#options.nowMs() };
+    const { nowMs } = this.#options;
+    const begun = { sinceMs: nowMs() };
     this.#begun.add(begun);
     return {
       waitedMs,
-      release: (workMs) => {
+      answered: () => this.#proof.answered(begun, nowMs()),
+      release: (end) => {
         if (!this.#begun.delete(begun)) return;
-        if (workMs !== undefined) this.#measure(workMs);
+        if (end !== undefined) this.#measure(end.workMs);
+        this.#proof.ended(begun, { nowMs: nowMs(), totalMs: end?.totalMs });
         this.#admit();
       },
     };
   }
 
+  /** Where nobody has said how many a host serves at once, a request that would wait finds it out. */
+  #tryOneMore(): void {
+    const { nowMs, loadLeftMs } = this.#options;
+    if (this.#limits.findsOut !== true || this.#begun.size !== this.parallel || loadLeftMs() > 0) return;
+    if (!this.#proof.mayTry(this.#begun.size, nowMs())) return;
+    const others = [...this.#begun];
+    if (!this.#grantNext()) return;
+    const one = [...this.#begun].at(-1);
+    if (one !== undefined) this.#proof.begin(one, others);
+  }
+
+  #slotsOf({ parallel, findsOut }: QueueLimits): number {
+    return findsOut === true ? Math.max(parallel, this.#proof.proven) : parallel;
+  }
+
   #admit(): void {
-    while (this.#begun.size < this.#limits.parallel) {
-      const next = this.#line.take();
-      if (next === undefined) return;
-      next.grant(this.#begin(this.#options.nowMs() - next.sinceMs));
-    }
+    while (this.#begun.size < this.parallel) if (!this.#grantNext()) return;
+    this.#tryOneMore();
+  }
+
+  /** False where nobody waits. */
+  #grantNext(): boolean {
+    const next = this.#line.take();
+    next?.grant(this.#begin(this.#options.nowMs() - next.sinceMs));
+    return next !== undefined;
   }
 
   #measure(workMs: number): void {
@@ -172,7 +226,8 @@ export class SlotQueue {
   }
 
   /** The n-th in the line goes when the slots have come free n times, each again after one more answer. */
-  #waitAt(position: number, { parallel }: QueueLimits): number | undefined {
+  #waitAt(position: number, limits: QueueLimits): number | undefined {
+    const parallel = this.#slotsOf(limits);
     const work = this.#workMs;
     const loadMs = this.#options.loadLeftMs();
     if (work === undefined) return undefined;

@@ -61,7 +61,8 @@ type Entering = { readonly asked: SeatRequest; readonly book: ModelBook; readonl
 async function enter(seats: OllamaSeats, { asked, book, patienceMs }: Entering): Promise<Slot> {
   const { url, signal, context, parallel } = asked;
   const { client = NOBODY } = context;
-  const limits = { ...seats.limitsOf(url), ...(parallel === undefined ? {} : { parallel }) };
+  const known = parallel === undefined ? {} : { parallel, findsOut: false };
+  const limits = { ...seats.limitsOf(url), ...known };
   const onQueued = (queued: QueuedRequest): void => tellPlace(context, queued);
   try {
     const entered = book.queue.enter({ client, limits, signal, patienceMs, onQueued });
@@ -144,6 +145,7 @@ export class Seat {
       try {
         for await (const line of open(this.clocks)) {
           this.#use?.answered();
+          this.#parts.slot.answered();
           yield line;
         }
         return;
@@ -170,7 +172,7 @@ export class Seat {
     const workMs = nowMs() - this.#takenMs - (timing?.loadMs ?? 0);
     const queueMs = slot.waitedMs;
     this.#use?.ended(toRequestTiming(timing, { queueMs, usage }), unloads);
-    slot.release(Math.max(0, workMs));
+    slot.release({ workMs: Math.max(0, workMs), totalMs: timing?.totalMs });
     return timing === undefined ? undefined : { ...timing, queueMs };
   }
 

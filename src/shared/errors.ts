@@ -166,7 +166,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
   overloaded: {
     status: 503,
     type: 'server_error',
-    meaning: 'The server is starting, stopping or has too much to do.',
+    meaning:
+      'The server is starting, stopping or has too much to do, or the queue of the model is full, or the request has waited in it for all the time it had.',
     remedy: 'Try again after the time in `retry-after`.',
   },
   upstream_timeout: {
