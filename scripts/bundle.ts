@@ -2,11 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
-/** What is started from outside: the library, the command line, the thread of the vaults. */
+/** What is started from outside: the library, the command line, the threads. */
 const ENTRIES = {
   main: 'src/main.ts',
   cli: 'src/cli/main.ts',
   worker: 'src/rag/service/worker.ts',
+  'digest-worker': 'src/ollama/create/digest-worker.ts',
 };
 
 /** What a server starts with is one bundle, with all that it imports: a dozen files more cost 4 ms. */
