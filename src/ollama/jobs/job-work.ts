@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import type { OllamaClient } from '../client.ts';
@@ -7,6 +9,7 @@ import type { OllamaProgress } from '../pull-progress.ts';
 import type { OllamaBlob } from '../request-types.ts';
 import { parseModelReference, requireRegistry } from './model-reference.ts';
 import type { RegistryRules } from './model-reference.ts';
+import { toldSteps } from './told-steps.ts';
 
 /** What jobs need of the rest of the program. */
 export type JobTools = {
@@ -18,6 +21,7 @@ export type JobTools = {
   readonly prepareCreate: (
     of: { readonly model: string; readonly source: CreateSource },
     signal: AbortSignal,
+    onReading?: (file: string, readBytes: number, totalBytes: number) => void,
   ) => Promise<PreparedCreate>;
   /**
    * Loads a model with what its requests will carry, or they would load it again.
@@ -81,7 +85,13 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
   const { spec, client, tools } = order;
   if (spec.kind !== 'create') return;
   yield { status: 'reading what the model is made of' };
-  const { blobs, body } = await tools.prepareCreate(spec, signal);
+  const { blobs, body, warnings } = yield* toldSteps((tell) =>
+    tools.prepareCreate(spec, signal, (file, readBytes, totalBytes) => {
+      const percent = Math.floor((100 * readBytes) / Math.max(totalBytes, 1));
+      tell({ status: `reading ${path.basename(file)}, ${percent} %` });
+    }),
+  );
+  for (const warning of warnings ?? []) yield { status: warning };
   await requireBase(order, body.from, signal);
   for (const blob of blobs) yield* upload(client, blob, signal);
   yield* client.create(body, signal);
@@ -110,29 +120,7 @@ async function* upload(
     yield step(blob.bytes);
     return;
   }
-  const state = { sent: 0, over: false, wake: (): void => undefined };
-  const uploading = client
-    .uploadBlob(blob, signal, (bytes) => {
-      state.sent = bytes;
-      state.wake();
-    })
-    .finally(() => {
-      state.over = true;
-      state.wake();
-    });
-  // Its end is waited for below; until then nobody else may miss that it failed.
-  uploading.catch(() => undefined);
-  for (let told = -1; !state.over;) {
-    if (state.sent === told) {
-      await new Promise<void>((resolve) => {
-        state.wake = resolve;
-      });
-    } else {
-      told = state.sent;
-      yield step(told);
-    }
-  }
-  await uploading;
+  yield* toldSteps((tell) => client.uploadBlob(blob, signal, (bytes) => tell(step(bytes))));
   yield step(blob.bytes);
 }
 
