@@ -1,6 +1,7 @@
 /** The library: what `import … from 'obelisk'` gives. */
 export { createObelisk } from './obelisk.ts';
-export type { Listening, Obelisk, ObeliskOptions } from './obelisk.ts';
+export type { HardwareOptions, HardwarePlace, Listening, Obelisk, ObeliskOptions } from './obelisk.ts';
+export type { ControlPlane, ProfileView } from './ollama/control-plane.ts';
 export type { Reloaded } from './reload.ts';
 export type { Answer, AnswerPart, AnswerSource, QueryOptions } from './query.ts';
 export { ObeliskError } from './shared/errors.ts';

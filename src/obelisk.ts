@@ -7,7 +7,9 @@ import type { LoadedConfig } from './config/settings.ts';
 import type { Lasting } from './lasting.ts';
 import { listenOn } from './listen.ts';
 import type { Listening as ServedListening } from './listen.ts';
-import type { ControlPlane } from './ollama/control-plane.ts';
+import type { ControlPlane, ProfileView } from './ollama/control-plane.ts';
+import { toProfilePatch } from './ollama/profiles/patch.ts';
+import { DEFAULT_PROFILE } from './ollama/profiles/profiles.ts';
 import { toAnswerParts, toChatRequest } from './query.ts';
 import type { Answer, AnswerPart, QueryOptions } from './query.ts';
 import type { SearchOptions, VaultLibrary, VaultSearchResult, VaultStatus } from './rag/library.ts';
@@ -36,6 +38,24 @@ export type ObeliskOptions = {
   readonly log?: { write(text: string): unknown };
 };
 
+/** What Ollama loads a model with: `num_gpu` counts layers, and `keep_alive` stands among them. */
+export type HardwareOptions = {
+  readonly num_ctx?: number | null;
+  readonly num_gpu?: number | null;
+  readonly main_gpu?: number | null;
+  readonly num_thread?: number | null;
+  readonly num_batch?: number | null;
+  readonly use_mmap?: boolean | null;
+  readonly draft_num_predict?: number | null;
+  /** Seconds, or a duration such as `30m`; negative means for ever. */
+  readonly keep_alive?: number | string | null;
+  /** Anything else is refused with what to use instead. */
+  readonly [option: string]: number | boolean | string | null | undefined;
+};
+
+/** Which models hardware options are for: every model on every host unless told. */
+export type HardwarePlace = { readonly model?: string; readonly host?: string };
+
 /** A server that listens. */
 export type Listening = Pick<ServedListening, 'url' | 'close'>;
 
@@ -58,6 +78,14 @@ export type Obelisk = {
   models(): Promise<readonly Deployment[]>;
   /** What manages the models and hosts of Ollama, as the configuration in force has them, after the first look at them. */
   control(): Promise<ControlPlane>;
+  /**
+   * Sets at run time what Ollama loads models with, of every model or of one, on every host or on one;
+   * the change is kept across restarts, and null takes a value back to the configuration's. It is sent
+   * with every request from then on: a model that is loaded with something else is loaded anew.
+   * @throws ObeliskError `invalid_request` for an option that Ollama does not have (any more), with what
+   *   to use instead; `not_found` for a host that is not configured.
+   */
+  configureHardware(options: HardwareOptions, at?: HardwarePlace): ProfileView;
   /** Whether a model is used where none is named. */
   roleOf(modelName: string): 'chat' | 'embedding' | undefined;
   vaults(): readonly VaultStatus[];
@@ -147,6 +175,7 @@ export async function openObelisk(from: {
       await looked;
       return control;
     },
+    configureHardware: (options, place) => configureHardware(house, options, place),
     roleOf(modelName) {
       const { registry } = house.serving();
       if (registry.defaultChat()?.modelName === modelName) return 'chat';
@@ -179,6 +208,15 @@ async function wholeAnswer(parts: AsyncIterable<AnswerPart>): Promise<Answer> {
     else return { text, ...withoutType(part) };
   }
   throw new ObeliskError('upstream_invalid', 'the answer ended without being complete');
+}
+
+function configureHardware(
+  house: House,
+  options: HardwareOptions,
+  { model = DEFAULT_PROFILE, host }: HardwarePlace = {},
+): ProfileView {
+  const { profiles } = house.serving().hosts;
+  return profiles.patch(model, toProfilePatch(options), host === undefined ? {} : { host });
 }
 
 /** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */

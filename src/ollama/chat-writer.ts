@@ -1,4 +1,4 @@
-import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
+import type { ChatContext, ChatEvent, ChatRequest, ChatWriter, EmbedContext } from '../providers/chat.ts';
 import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
 import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from '../providers/ollama/chat-response.ts';
@@ -30,6 +30,13 @@ export type OllamaServing = {
 
 /** Header that names the options of a request that were dropped. */
 export const OPTIONS_IGNORED_HEADER = 'x-obelisk-options-ignored';
+/** Header that names the runner options for which the model is loaded anew. */
+const RELOAD_HEADER = 'x-obelisk-reload';
+
+/** Tells whoever waits for a reload which options made it. */
+export function tellReload(context: EmbedContext, changed: readonly string[]): void {
+  if (changed.length > 0) context.onHeader?.(RELOAD_HEADER, changed.join(', '));
+}
 
 /**
  * Creates the function that makes a writer of each deployment. A writer throws ObeliskError
@@ -68,7 +75,9 @@ async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<C
   try {
     if (model?.remoteHost === undefined) {
       // A cold load is minutes of silence: whoever waits is told at once.
-      if (seat.begin(runnerOptionsOf(effective.options)).warmth !== 'warm') context.onLoading?.();
+      const { warmth, changed } = seat.begin(runnerOptionsOf(effective.options));
+      if (warmth !== 'warm') context.onLoading?.();
+      tellReload(context, changed);
     }
     const window = { name: target.model, numCtx: effective.numCtx, trained: model?.contextLength };
     yield* readAnswer(writing, { seat, body, completion: request.completion, window });

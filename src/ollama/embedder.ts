@@ -9,6 +9,7 @@ import type {
 import { fromOllamaEmbed, toOllamaEmbed } from '../providers/ollama/embed.ts';
 import { addTimings } from '../providers/ollama/timing.ts';
 
+import { OPTIONS_IGNORED_HEADER, tellReload } from './chat-writer.ts';
 import type { OllamaServing } from './chat-writer.ts';
 import { effectiveOptions } from './prepare.ts';
 import type { OllamaTarget, ServedOptions } from './prepare.ts';
@@ -47,6 +48,7 @@ async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<
   }
   requireTexts(asked.input);
   const served = effectiveOptions(target, { model, profiles: serving.profiles }, asked);
+  if (served.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, served.ignored.join(', '));
   const vectors: Float32Array[] = [];
   let promptTokens = 0;
   let timing: AnswerTiming | undefined;
@@ -70,7 +72,8 @@ async function embedBatch(
   // Ollama serves one request at a time of an embedding model, whatever its OLLAMA_NUM_PARALLEL.
   const seat = await takeSeat(serving.seats, { url, model, signal, context, parallel: 1 });
   try {
-    const { warmth } = seat.begin(runnerOptionsOf(options));
+    const { warmth, changed } = seat.begin(runnerOptionsOf(options));
+    tellReload(context, changed);
     if (warmth !== 'warm') serving.logger.info('loading', { host: url, model });
     const body = toOllamaEmbed(request, { model, options, keepAlive });
     const client = serving.hosts.client(url);

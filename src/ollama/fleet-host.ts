@@ -2,6 +2,7 @@ import type { Secret } from '../shared/secret.ts';
 
 import type { OllamaClient } from './client.ts';
 import type { OllamaDiscovery } from './discovery.ts';
+import type { CacheType } from './fit.ts';
 
 /** What a configuration says of one server of Ollama. */
 export type FleetHostSettings = {
@@ -16,6 +17,8 @@ export type FleetHostSettings = {
   readonly parallel: number;
   /** Memory for models, in bytes. */
   readonly memoryBytes?: number;
+  /** Its OLLAMA_KV_CACHE_TYPE. */
+  readonly cacheType?: CacheType;
   /** Runner options, over those of all hosts. */
   readonly hardware: Readonly<Record<string, number | boolean>>;
   /** Runner options by model name, over those of all hosts. */

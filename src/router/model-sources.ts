@@ -20,6 +20,8 @@ export type ModelSourcesOptions = {
   readonly unservable: readonly Unservable[];
   /** Tokens that a model of a host of the fleet is served with. */
   readonly servedContext?: ((deployment: Deployment) => number | undefined) | undefined;
+  /** Where a change of what a model is served with is told. */
+  readonly profiles?: { onChange(listener: () => void): unknown } | undefined;
   /** Milliseconds that never go back. */
   readonly monotonicMs: () => number;
 };
@@ -53,11 +55,13 @@ export class ModelSources {
     this.#patterns = options.deployments
       .filter((deployment) => isPattern(deployment.modelName))
       .sort((a, b) => b.modelName.length - a.modelName.length);
-    options.fleet.onChange(() => {
+    const changed = (): void => {
       this.#ollama = undefined;
       this.#configured = undefined;
       this.#present = new Map();
-    });
+    };
+    options.fleet.onChange(changed);
+    options.profiles?.onChange(changed);
   }
 
   /** One deployment a name: `model_list` first, then Ollama's models, then the proxy's. */

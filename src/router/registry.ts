@@ -28,6 +28,8 @@ export type ModelRegistryOptions = {
   readonly vaultNames: () => readonly string[];
   /** Tokens that a model of a host of the fleet is served with. */
   readonly servedContext?: (deployment: Deployment) => number | undefined;
+  /** Where a change of what a model is served with is told. */
+  readonly profiles?: { onChange(listener: () => void): unknown };
   /** Milliseconds that never go back. */
   readonly monotonicMs?: () => number;
 };

@@ -71,7 +71,7 @@ export type OllamaProfiles = {
    *   host that is not configured, `store_failed`.
    */
   patch(model: string, patch: ProfilePatch, at?: ModelPlace): ProfileView;
-  memoryOf(host: ProfileHost): HostMemory;
+  memoryOf(host: Pick<ProfileHost, 'url' | 'memoryBytes'>): HostMemory;
   /** Calls `listener` after a profile changed. Returns an undo. */
   onChange(listener: () => void): () => void;
 };
@@ -163,7 +163,7 @@ class Profiles implements OllamaProfiles {
     return this.view(model, at);
   }
 
-  memoryOf(host: ProfileHost): HostMemory {
+  memoryOf(host: Pick<ProfileHost, 'url' | 'memoryBytes'>): HostMemory {
     if (host.memoryBytes !== undefined) {
       return { memoryBytes: host.memoryBytes, memorySource: 'configured' };
     }
@@ -227,7 +227,7 @@ class Profiles implements OllamaProfiles {
 
   #hostNamed(name: string): ProfileHost {
     const { hosts } = this.#options.settings;
-    const host = hosts.find((one) => one.name === name);
+    const host = hosts.find((one) => one.name.toLowerCase() === name.toLowerCase());
     if (host !== undefined) return host;
     const names = hosts.map((one) => one.name).join(', ');
     throw new ObeliskError('not_found', `no host is called ${name}; the hosts are: ${names}`, {
