@@ -44,7 +44,10 @@ export async function startJobs(
     const jobs = createOllamaJobs({
       clientOf: (host) => (host === 'here' ? client : undefined),
       hostFor: () => 'here',
-      rules: () => ({ registries: ['registry.ollama.ai'], insecureRegistries: ['127.0.0.1:5000'] }),
+      rules: () => ({
+        registries: ['registry.ollama.ai', '127.0.0.1:5000'],
+        insecureRegistries: ['127.0.0.1:5000'],
+      }),
       prepareCreate: () => Promise.reject(new Error('nothing is created here')),
       load: ({ model }, _host, signal) => client.load({ model, options: { num_ctx: 2_048 } }, signal),
       store: createJobStore(dataDir, silentLogger),

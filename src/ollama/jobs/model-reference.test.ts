@@ -5,7 +5,10 @@ import { isObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseModelReference, requireRegistry } from './model-reference.ts';
 
-const RULES = { registries: ['registry.ollama.ai', 'hf.co'], insecureRegistries: ['127.0.0.1:5000'] };
+const RULES = {
+  registries: ['registry.ollama.ai', 'hf.co', '127.0.0.1:5000'],
+  insecureRegistries: ['127.0.0.1:5000'],
+};
 
 function refused(code: ErrorCode): (error: unknown) => boolean {
   return (error) => isObeliskError(error) && error.code === code;

@@ -20,7 +20,7 @@ export type ModelReference = {
 export type RegistryRules = {
   /** `host` or `host:port`. */
   readonly registries: readonly string[];
-  /** Those that are spoken to without TLS; allowed even where `registries` does not repeat them. */
+  /** Those of them that are spoken to without TLS. */
   readonly insecureRegistries: readonly string[];
 };
 
@@ -80,7 +80,7 @@ export function requireRegistry(
 ): boolean {
   const isNamed = (list: readonly string[]): boolean => list.some((one) => one.toLowerCase() === registry);
   const mayBeInsecure = isNamed(rules.insecureRegistries);
-  if (!mayBeInsecure && !isNamed(rules.registries)) {
+  if (!isNamed(rules.registries)) {
     throw new ObeliskError(
       'forbidden',
       `${name} is of the registry ${registry}, which is not allowed; add it to providers.ollama.registries`,
@@ -90,7 +90,7 @@ export function requireRegistry(
   if (insecure === true && !mayBeInsecure) {
     throw new ObeliskError(
       'forbidden',
-      `the registry ${registry} is not spoken to without TLS; add it to providers.ollama.insecure_registries`,
+      `the registry ${registry} is not spoken to without TLS; add it to providers.ollama.insecure_registries too`,
       { param: 'insecure' },
     );
   }

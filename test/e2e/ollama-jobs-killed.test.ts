@@ -1,0 +1,133 @@
+/** The real program is killed without a word at each point of a job, and the next one is asked what became of it. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import type { Job, JobSpec } from '../../src/ollama/control-plane.ts';
+import { isOver, startManaged } from '../managed-program.ts';
+import type { Fault } from '../scripted-ollama-faults.ts';
+import { pullLines, pushLines } from '../scripted-ollama-models.ts';
+import { startScriptedOllama } from '../scripted-ollama.ts';
+
+const LLAMA = { name: 'llama3' };
+const LINES = pullLines(LLAMA);
+const PULL: JobSpec = { kind: 'pull', model: 'llama3' };
+const upTo = (status: string): readonly unknown[] =>
+  LINES.slice(0, LINES.findIndex((line) => line['status'] === status) + 1);
+
+const ollama = await startScriptedOllama({ registry: [LLAMA], models: [{ name: 'here' }] });
+const obelisk = await startManaged(ollama.url);
+after(async () => {
+  await obelisk[Symbol.asyncDispose]();
+  await ollama[Symbol.asyncDispose]();
+});
+
+type Point = {
+  readonly spec: JobSpec;
+  readonly path: string;
+  /** What holds the job where it is killed. */
+  readonly fault: Fault;
+  /** Whether the job has got there. */
+  readonly isThere: (job: Job) => boolean;
+};
+
+const says =
+  (status: string): Point['isThere'] =>
+  ({ progress }) =>
+    progress.status === status;
+const anything: Point['isThere'] = ({ state }) => state === 'running';
+
+const POINTS: Readonly<Record<string, Point>> = {
+  'before the first word of a pull': {
+    spec: PULL,
+    path: '/api/pull',
+    fault: { kind: 'silent' },
+    isThere: anything,
+  },
+  'in the middle of a layer': {
+    spec: PULL,
+    path: '/api/pull',
+    fault: { kind: 'stalls', lines: LINES.slice(0, 3) },
+    isThere: ({ progress }) => progress.completedBytes === 250_000,
+  },
+  'while the digest is taken': {
+    spec: PULL,
+    path: '/api/pull',
+    fault: { kind: 'stalls', lines: upTo('verifying sha256 digest') },
+    isThere: says('verifying sha256 digest'),
+  },
+  'after the word success, with the model not there': {
+    spec: PULL,
+    path: '/api/pull',
+    fault: { kind: 'stalls', lines: LINES },
+    isThere: says('success'),
+  },
+  'in the pause before the next try': {
+    spec: PULL,
+    path: '/api/pull',
+    fault: { kind: 'breaks', lines: LINES.slice(0, 3) },
+    isThere: ({ progress }) => progress.status.startsWith('trying again'),
+  },
+  'in the middle of a push': {
+    spec: { kind: 'push', model: 'here' },
+    path: '/api/push',
+    fault: { kind: 'stalls', lines: pushLines(LLAMA).slice(0, 2) },
+    isThere: ({ progress }) => progress.completedBytes === 500_000,
+  },
+  'while a model is made': {
+    spec: { kind: 'create', model: 'mine', source: { from: 'here', system: 'Be brief.' } },
+    path: '/api/create',
+    fault: { kind: 'stalls', lines: [{ status: 'parsing GGUF' }] },
+    isThere: says('parsing GGUF'),
+  },
+  'while a model is loaded': {
+    spec: { kind: 'load', model: 'here' },
+    path: '/api/generate',
+    fault: { kind: 'silent' },
+    isThere: says('loading'),
+  },
+};
+
+for (const [point, { spec, path, fault, isThere }] of Object.entries(POINTS)) {
+  test(`a kill ${point} loses nothing: the next process does the job to its end`, async () => {
+    ollama.models.delete('llama3:latest');
+    const askedBefore = ollama.sent(path).length;
+    ollama.always(path, fault);
+    const begun = await obelisk.startJob(spec);
+    await obelisk.until(begun.id, isThere);
+    await obelisk.kill();
+    ollama.always(path, undefined);
+    await obelisk.start();
+    const job = await obelisk.until(begun.id, isOver);
+    assert.equal(job.state, 'done', JSON.stringify(job));
+    assert.ok(job.attempts >= 2, `${job.attempts} attempts`);
+    assert.ok(ollama.sent(path).length >= askedBefore + 2, 'Ollama was asked again');
+    assert.equal(job.createdMs, begun.createdMs);
+    if (spec.kind === 'pull') assert.ok(ollama.models.has('llama3:latest'));
+  });
+}
+
+test('a job that cannot succeed after a kill has failed, whatever was said before', async () => {
+  ollama.models.delete('llama3:latest');
+  ollama.always('/api/pull', { kind: 'stalls', lines: LINES });
+  const { id } = await obelisk.startJob(PULL);
+  await obelisk.until(id, says('success'));
+  await obelisk.kill();
+  ollama.always('/api/pull', {
+    kind: 'error-line',
+    lines: [],
+    error: 'pull model manifest: file does not exist',
+  });
+  await obelisk.start();
+  assert.equal((await obelisk.until(id, isOver)).state, 'failed');
+  ollama.always('/api/pull', undefined);
+});
+
+test('what had ended when the process was killed is as it was', async () => {
+  const { id } = await obelisk.startJob(PULL);
+  const done = await obelisk.until(id, isOver);
+  const asked = ollama.sent('/api/pull').length;
+  await obelisk.kill();
+  await obelisk.start();
+  assert.deepEqual(await obelisk.job(id), done);
+  assert.equal(ollama.sent('/api/pull').length, asked);
+});
