@@ -83,6 +83,7 @@ const jobProgress = (): z.ZodType<JobProgress> =>
     completedBytes: z.number().exactOptional(),
     bytesPerSecond: z.number().exactOptional(),
     secondsLeft: z.number().exactOptional(),
+    notices: z.array(z.string()).exactOptional(),
     layers: z.array(z.object({ digest: z.string(), totalBytes: z.number(), completedBytes: z.number() })),
   });
 

@@ -154,6 +154,8 @@ export type JobProgress = {
   readonly completedBytes?: number;
   readonly bytesPerSecond?: number;
   readonly secondsLeft?: number;
+  /** What a person should know of what was made: parameters that were left out. */
+  readonly notices?: readonly string[];
   readonly layers: readonly {
     readonly digest: string;
     readonly totalBytes: number;

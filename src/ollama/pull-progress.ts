@@ -11,6 +11,8 @@ export type OllamaProgress = {
   readonly total?: number | undefined;
   /** Bytes of the layer that are there; may fall after a part failed. */
   readonly completed?: number | undefined;
+  /** What a person should know; Obelisk's own word. */
+  readonly notice?: string | undefined;
 };
 
 const line = z.lazy(() =>

@@ -67,6 +67,8 @@ async function leave(
 function report(context: CommandContext, job: Job): void {
   const { stderr, environment } = context.terminal;
   const style = createStyle(stderr, environment);
+  for (const notice of job.progress.notices ?? [])
+    say(context, `${style.yellow('!')} ${withoutControls(notice)}`);
   if (job.state === 'done') {
     say(context, `${style.green('✓')} ${titleOf(job)}`);
     return;

@@ -91,7 +91,8 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
       tell({ status: `reading ${path.basename(file)}, ${percent} %` });
     }),
   );
-  for (const warning of warnings ?? []) yield { status: warning };
+  for (const warning of warnings ?? [])
+    yield { status: 'reading what the model is made of', notice: warning };
   await requireBase(order, body.from, signal);
   for (const blob of blobs) yield* upload(client, blob, signal);
   yield* client.create(body, signal);

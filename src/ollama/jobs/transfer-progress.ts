@@ -25,6 +25,7 @@ type Layer = {
 export class TransferProgress {
   readonly #nowMs: () => number;
   readonly #layers = new Map<string, Layer>();
+  readonly #notices: Set<string>;
   #samples: { readonly atMs: number; readonly bytes: number }[] = [];
   #status = '';
   #attempt = 0;
@@ -38,6 +39,7 @@ export class TransferProgress {
     this.#nowMs = nowMs;
     this.#gainedMs = nowMs();
     this.#status = earlier?.status ?? '';
+    this.#notices = new Set(earlier?.notices);
     for (const { digest, totalBytes, completedBytes } of earlier?.layers ?? []) {
       this.#layers.set(digest, { totalBytes, completedBytes, attempt: 0 });
     }
@@ -70,8 +72,9 @@ export class TransferProgress {
   }
 
   /** Takes in one step as Ollama told it. */
-  note({ status, digest, total, completed }: OllamaProgress): void {
+  note({ status, digest, total, completed, notice }: OllamaProgress): void {
     this.say(status);
+    if (notice !== undefined) this.#notices.add(notice);
     if (digest === undefined || total === undefined || !(total > 0)) return;
     const known = this.#layers.get(digest);
     if (known === undefined && this.#layers.size >= MAX_LAYERS) return;
@@ -90,7 +93,8 @@ export class TransferProgress {
       totalBytes,
       completedBytes,
     }));
-    if (layers.length === 0) return { status: this.#status, layers };
+    const notices = this.#notices.size === 0 ? {} : { notices: [...this.#notices] };
+    if (layers.length === 0) return { status: this.#status, ...notices, layers };
     const totalBytes = this.#sum('totalBytes');
     const completedBytes = this.#sum('completedBytes');
     const speed = this.#bytesPerSecond();
@@ -102,6 +106,7 @@ export class TransferProgress {
       ...(speed === undefined || speed < 1
         ? {}
         : { secondsLeft: Math.ceil((totalBytes - completedBytes) / speed) }),
+      ...notices,
       layers,
     };
   }
@@ -136,9 +141,11 @@ export class TransferProgress {
 }
 
 /** The progress of what has ended: nothing is left, and nothing moves. */
-export function settledProgress({ status, totalBytes, completedBytes, layers }: JobProgress): JobProgress {
+export function settledProgress(progress: JobProgress): JobProgress {
+  const { status, totalBytes, completedBytes, notices, layers } = progress;
   return {
     status,
+    ...(notices === undefined ? {} : { notices }),
     ...(totalBytes === undefined ? {} : { totalBytes }),
     ...(completedBytes === undefined ? {} : { completedBytes }),
     layers,
