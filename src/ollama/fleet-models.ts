@@ -21,18 +21,18 @@ export function createFleetModels({
   return {
     async show(model, { host, verbose } = {}) {
       const [holder] = await holdersOf(fleet, model, place(host));
-      const body = { model, ...(verbose === true ? { verbose } : {}) };
+      const body = { model: nameAt(holder, model), ...(verbose === true ? { verbose } : {}) };
       return { ...(await holder.client.show(body)), name: ollamaModelName(model), host: holder.name };
     },
     async copy(source, destination, at) {
       const holders = await holdersOf(fleet, source, at);
-      await onEach(holders, (host) => host.client.copy(source, destination));
+      await onEach(holders, (host) => host.client.copy(nameAt(host, source), destination));
       await lookAgain(holders);
     },
     async remove(model, at) {
       const holders = await holdersOf(fleet, model, at);
       await onEach(holders, async (host) => {
-        await host.client.remove(model);
+        await host.client.remove(nameAt(host, model));
         books.peek(host.url, model)?.noteUnloaded();
       });
       await lookAgain(holders);
@@ -53,6 +53,11 @@ export function createFleetModels({
       return unloaded;
     },
   };
+}
+
+/** As the host lists it, where it does. */
+function nameAt({ discovery }: FleetHost, model: string): string {
+  return discovery.model(model)?.name ?? ollamaModelName(model);
 }
 
 function place(host: string | undefined): ModelPlace {

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startControlled } from '../test/controlled.ts';
+import { until } from '../test/gateway.ts';
+import type { ControlEvent } from './ollama/control-plane.ts';
+
+const NOTES = { name: 'notes' };
+const BIG = { name: 'big', sizeBytes: 9_000_000_000 };
+
+test('the models of every host are one list, which says where each is', async () => {
+  await using own = await startControlled([{ models: [NOTES, BIG] }, { models: [NOTES] }]);
+  const models = await own.control.models();
+  assert.deepEqual(
+    models.map(({ name, hosts }) => [name, hosts.map(({ host }) => host)]),
+    [
+      ['big:latest', ['a']],
+      ['notes:latest', ['a', 'b']],
+    ],
+  );
+});
+
+test('a model is shown from the host that has it, in any spelling, or from the one that is named', async () => {
+  await using own = await startControlled([{ models: [BIG] }, { models: [NOTES] }]);
+  const { control, hosts } = own;
+  const shown = await control.show('registry.ollama.ai/library/Notes');
+  assert.equal(shown.host, 'b');
+  assert.deepEqual(shown.capabilities, ['completion']);
+  assert.equal((await control.show('notes', { host: 'b', verbose: true })).host, 'b');
+  assert.equal(hosts[1]?.sent('/api/show').at(-1)?.['verbose'], true);
+  await assert.rejects(control.show('notes', { host: 'a' }), { code: 'model_not_found' });
+  await assert.rejects(control.show('notes', { host: 'c' }), {
+    code: 'not_found',
+    message: /there are a, b/,
+  });
+  await assert.rejects(control.show('ntes'), {
+    code: 'model_not_found',
+    message: /did you mean notes:latest/,
+  });
+  await assert.rejects(control.show('other'), { message: /get it with: obelisk models pull other/ });
+});
+
+test('what is copied and deleted is so on every host that has it, or on the one that is named', async () => {
+  await using own = await startControlled([{ models: [NOTES] }, { models: [NOTES] }]);
+  const { control, hosts } = own;
+  const names = (): unknown => hosts.map(({ models }) => [...models.keys()].toSorted());
+  await control.copy('notes', 'team/notes');
+  assert.deepEqual(names(), [
+    ['notes:latest', 'team/notes:latest'],
+    ['notes:latest', 'team/notes:latest'],
+  ]);
+  await control.remove('team/notes', { host: 'b' });
+  await control.remove('NOTES:latest');
+  assert.deepEqual(names(), [['team/notes:latest'], []]);
+  assert.deepEqual(
+    (await control.models()).map(({ name }) => name),
+    ['team/notes:latest'],
+  );
+});
+
+test('what only some hosts could do is an error that names those who did', async () => {
+  await using own = await startControlled([{ models: [NOTES] }, { models: [NOTES] }]);
+  own.hosts[1]?.always('/api/delete', { kind: 'refuse', status: 500, error: 'disk on fire' });
+  await assert.rejects(own.control.remove('notes'), {
+    code: 'upstream_error',
+    message: /disk on fire.*\(done on a\)/,
+  });
+});
+
+test('a model is unloaded wherever it is loaded, and nowhere else', async () => {
+  await using own = await startControlled([{ models: [NOTES] }, { models: [NOTES] }]);
+  const { control, hosts } = own;
+  const load = { method: 'POST', body: JSON.stringify({ model: 'notes', stream: false }) };
+  await (await fetch(`${hosts[1]?.url}/api/generate`, load)).text();
+  assert.deepEqual(await control.unload('notes'), ['b']);
+  assert.deepEqual(hosts[1]?.loaded(), []);
+  assert.deepEqual(await control.unload('notes'), []);
+  assert.equal(hosts[0]?.sent('/api/generate').length, 0);
+  await assert.rejects(control.unload('other'), { code: 'model_not_found' });
+});
+
+test('a model of a host that is away is told apart from one that nobody has', async () => {
+  await using own = await startControlled([{ models: [NOTES] }, { models: [BIG] }]);
+  await own.hosts[1]?.kill();
+  await own.control.models();
+  await assert.rejects(own.control.show('big'), { code: 'model_unavailable', message: /^b, which has big/ });
+  await assert.rejects(own.control.show('other'), { message: /they are away: b/ });
+  assert.deepEqual(
+    own.control.hosts().map(({ state }) => state),
+    ['up', 'away'],
+  );
+});
+
+test('memory is estimated for every host that has the model, and for one that might get it', async () => {
+  await using own = await startControlled([{ models: [NOTES] }, {}]);
+  const [estimate, ...more] = await own.control.fit('notes', { numCtx: 1_000_000, parallel: 2 });
+  assert.equal(more.length, 0);
+  assert.equal(estimate?.host, 'a');
+  assert.equal(estimate?.numCtx, 8_192, 'no more than it was trained for');
+  assert.equal(estimate?.parallel, 2);
+  const [other] = await own.control.fit('notes', { host: 'b' });
+  assert.equal(other?.host, 'b');
+  await assert.rejects(own.control.fit('other'), { code: 'model_not_found' });
+});
+
+test('a drained host says so and is heard of in the events that follow a request', async () => {
+  await using own = await startControlled([{ models: [NOTES] }, { models: [NOTES] }]);
+  const { control, obelisk } = own;
+  assert.equal(control.drain('a', true).draining, true);
+  const stop = new AbortController();
+  const events: ControlEvent[] = [];
+  const listening = (async () => {
+    for await (const event of control.events(stop.signal)) events.push(event);
+  })();
+  const chat = { messages: [{ role: 'user' as const, content: 'Hi' }] };
+  const listened = await obelisk.listen();
+  const answer = await fetch(`${listened.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'notes', ...chat }),
+  });
+  assert.equal(answer.status, 200, await answer.text());
+  await until(() => events.some(({ type }) => type === 'request'), 'the request was told of');
+  stop.abort();
+  await listening;
+  await listened.close();
+  assert.deepEqual([...new Set(events.map(({ host }) => host))], ['b']);
+  assert.equal(own.hosts[0]?.sent('/api/chat').length, 0);
+});
