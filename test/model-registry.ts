@@ -113,17 +113,22 @@ class Front {
     const breaks = this.breaks > 0;
     if (breaks) this.breaks -= 1;
     try {
-      for await (const bytes of answer as AsyncIterable<Buffer>) {
-        for (let at = 0; at < bytes.length && !response.destroyed; at += PIECE_BYTES) {
-          response.write(bytes.subarray(at, at + PIECE_BYTES));
-          if (breaks) response.destroy();
-          if (this.pauseMs > 0) await sleep(this.pauseMs);
-        }
+      for await (const piece of piecesOf(answer)) {
+        if (response.destroyed) return;
+        response.write(piece);
+        if (breaks) response.destroy();
+        if (this.pauseMs > 0) await sleep(this.pauseMs);
       }
       response.end();
     } catch {
       response.destroy();
     }
+  }
+}
+
+async function* piecesOf(answer: IncomingMessage): AsyncIterable<Buffer> {
+  for await (const bytes of answer as AsyncIterable<Buffer>) {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
   }
 }
 
