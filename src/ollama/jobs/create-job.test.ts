@@ -57,6 +57,7 @@ test('what was left out of a model is known after a restart as well', async (t) 
     modelfile: 'FROM a.gguf\nPARAMETER f16_kv true',
     directory: folder,
   });
+  await setting.jobs.close();
   assert.equal(setting.another().get(id).progress.notices?.length, 1);
 });
 
