@@ -5,6 +5,7 @@ import { createApp } from './gateway/app.ts';
 import type { App } from './gateway/app.ts';
 import { createInProcessClient } from './gateway/in-process-chat.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
+import { ollamaManageRoutes } from './gateway/ollama-api/manage-routes.ts';
 import { managementRoutes } from './gateway/ollama-management/routes.ts';
 import { OpenCalls } from './gateway/open-calls.ts';
 import type { Route } from './gateway/route-table.ts';
@@ -138,7 +139,11 @@ function createGateway(parts: Parts, lasting: Lasting): App {
     clock: CLOCK,
     randomId,
     admission: door,
-    extraRoutes: [...siteRoutes({ library, sessions }), ...managementRoutes({ control })],
+    extraRoutes: [
+      ...siteRoutes({ library, sessions }),
+      ...managementRoutes({ control }),
+      ...ollamaManageRoutes({ control }),
+    ],
   });
 }
 
