@@ -18,8 +18,8 @@ export type FactSources = {
 /** What a load is thought to take before the first was measured: a start, and the file read at that speed. */
 const LOAD_START_MS = 300;
 const LOAD_BYTES_PER_MS = 700_000;
-/** What an answer is thought to take before the first was measured. */
-const UNMEASURED_WORK_MS = 1_000;
+/** What an answer is thought to take before the first was measured, as a part of the load. */
+const UNMEASURED_WORK = 0.25;
 /** Of the file of a model that was never loaded: what it will take in memory. */
 const MEMORY_OF_FILE = 1.2;
 
@@ -94,7 +94,7 @@ function modelAt(
     state,
     claims: book.claims.open,
     demand: all.reduce((sum, { claims }) => sum + claims.demand(nowMs), 0),
-    workMs: firstOf(all, ({ queue }) => queue.workMs) ?? UNMEASURED_WORK_MS,
+    workMs: firstOf(all, ({ queue }) => queue.workMs) ?? loadMs * UNMEASURED_WORK,
     loadMs,
     loadLeftMs: isComing(book) ? Math.max(0, loadMs - (nowMs - book.claims.sinceMs)) : 0,
     sizeBytes:

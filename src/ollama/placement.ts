@@ -53,8 +53,8 @@ export function createHostPlacement(options: HostPlacementOptions): HostPlacemen
 class Placement implements HostPlacement {
   readonly #options: HostPlacementOptions;
   readonly #kinds: ReadonlyMap<string, PlacementKind>;
-  /** What each host is owed of the turns of a model, by the model's key. */
-  readonly #owed = new Map<string, Map<FleetHost, number>>();
+  /** Whose turn it is, by the key of the model. */
+  readonly #turns = new Map<string, Turns>();
 
   constructor(options: HostPlacementOptions) {
     this.#options = options;
@@ -71,30 +71,30 @@ class Placement implements HostPlacement {
     return {
       host,
       target: deployment,
-      begin: () => claims.begin(books.nowMs()),
+      begin: () => {
+        claims.begin(books.nowMs());
+        this.#turnsOf(deployment.model).take(host);
+      },
       end: () => claims.end(),
     };
   }
 
   choose(places: readonly HostPlace[]): number {
-    const key = ollamaModelKey(places[0]?.target.model ?? '');
-    const kind = this.#kinds.get(key) ?? this.#options.kind;
-    if (kind === 'round-robin') return this.#inTurn(key, places);
-    const ranks = places.map((place) =>
-      kind === 'warm-first' ? this.#warmRank(place) : [this.#busyness(place.host)],
-    );
-    return this.#best(key, places, ranks);
+    const model = places[0]?.target.model ?? '';
+    const kind = this.#kinds.get(ollamaModelKey(model)) ?? this.#options.kind;
+    const turns = this.#turnsOf(model);
+    // Hosts that rank the same have their turns.
+    const ranks = places.map((place) => [...this.#rank(kind, place), turns.of(place.host)]);
+    let best = 0;
+    for (const [index, rank] of ranks.entries()) {
+      if (compare(rank, ranks[best] ?? rank) < 0) best = index;
+    }
+    return best;
   }
 
-  /** Hosts that rank the same have their turns. */
-  #best(key: string, places: readonly HostPlace[], ranks: readonly Rank[]): number {
-    const best = ranks.reduce((least, rank) => (compare(rank, least) < 0 ? rank : least));
-    const equal = places.filter((_, index) => compare(ranks[index] ?? best, best) === 0);
-    const chosen = equal[this.#inTurn(key, equal)];
-    return Math.max(
-      0,
-      places.findIndex((place) => place === chosen),
-    );
+  #rank(kind: PlacementKind, place: HostPlace): Rank {
+    if (kind === 'round-robin') return [];
+    return kind === 'warm-first' ? this.#warmRank(place) : [this.#busyness(place.host)];
   }
 
   /** The cost, then an idle host before a busy one, and for a load an empty host before a full one. */
@@ -111,24 +111,30 @@ class Placement implements HostPlacement {
     return open / (weight > 0 ? weight : 1);
   }
 
-  /** Each in turn, as often as its weight says, never in a row (smooth weighted round robin). */
-  #inTurn(key: string, places: readonly HostPlace[]): number {
-    if (places.length < 2) return 0;
-    let owed = this.#owed.get(key);
-    if (owed === undefined) {
-      owed = new Map();
-      this.#owed.set(key, owed);
+  #turnsOf(model: string): Turns {
+    const key = ollamaModelKey(model);
+    let turns = this.#turns.get(key);
+    if (turns === undefined) {
+      turns = new Turns();
+      this.#turns.set(key, turns);
     }
-    let [chosen, most, total] = [0, -Infinity, 0];
-    for (const [index, { host }] of places.entries()) {
-      const mine = (owed.get(host) ?? 0) + host.weight;
-      owed.set(host, mine);
-      total += host.weight;
-      if (mine > most) [chosen, most] = [index, mine];
-    }
-    const host = places[chosen]?.host;
-    if (host !== undefined) owed.set(host, most - total);
-    return chosen;
+    return turns;
+  }
+}
+
+/** Whose turn it is among hosts, each as often as its weight says (start-time fair queueing). */
+class Turns {
+  readonly #next = new Map<FleetHost, number>();
+  #nowAt = 0;
+
+  /** The least is next; a host that was not there for a while has nothing to catch up. */
+  of(host: FleetHost): number {
+    return Math.max(this.#nowAt, this.#next.get(host) ?? 0);
+  }
+
+  take(host: FleetHost): void {
+    this.#nowAt = this.of(host);
+    this.#next.set(host, this.#nowAt + 1 / (host.weight > 0 ? host.weight : 1));
   }
 }
 
