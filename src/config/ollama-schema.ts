@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HardwareFile, OllamaFile, OllamaHostFile } from './config-file.ts';
 import { modelNameProblem, registryProblem } from './ollama-names.ts';
+import { KEEP_ALIVE_FORMS, keepAliveSeconds } from '../shared/keep-alive.ts';
 import { refusalOf, RUNNER_OPTIONS } from '../shared/ollama-options.ts';
 import type { RunnerOption } from '../shared/ollama-options.ts';
 import { memorySize } from './memory-size.ts';
@@ -29,15 +30,30 @@ const MOST_PARALLEL = 1_024;
 const runnerOption = (option: RunnerOption): z.ZodType<number | boolean> =>
   option.kind === 'boolean' ? truth() : whole(option.minimum ?? 0, 100_000_000);
 
+/** In seconds, however it is written. */
+const keepAlive = (): z.ZodType<number> => {
+  const inSeconds = (value: unknown): unknown =>
+    typeof value === 'string' ? keepAliveSeconds(value) : value;
+  return z.preprocess(
+    inSeconds,
+    z.custom<number>((value) => Number.isFinite(value), { message: `must be ${KEEP_ALIVE_FORMS}` }),
+  );
+};
+
 const hardware = (): z.ZodType<HardwareFile> =>
-  z.strictObject(
-    Object.fromEntries(
+  z.strictObject({
+    ...Object.fromEntries(
       Object.entries(RUNNER_OPTIONS).map(([name, option]) => [
         name,
         runnerOption(option).optional().meta({ description: option.meaning }),
       ]),
     ),
-  );
+    keep_alive: keepAlive().optional().meta({
+      description:
+        'How long a model stays loaded without a request: seconds, `24h`, or -1 for ever. Requests then no longer choose it.',
+      type: 'string',
+    }),
+  });
 
 const overrides = () => z.record(z.string().min(1), hardware()).optional();
 
@@ -100,17 +116,6 @@ const host = (): z.ZodType<OllamaHostFile> =>
     }),
   });
 
-const keepAlive = (): z.ZodType<number | string> => {
-  const digits = (value: unknown): unknown =>
-    typeof value === 'string' && /^-?\d{1,12}$/.test(value) ? Number(value) : value;
-  const duration = refined((value) =>
-    /^-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+$/.test(value)
-      ? undefined
-      : 'must be seconds or a duration such as 10m or 24h; -1 keeps the model loaded',
-  );
-  return z.preprocess(digits, z.union([z.number().int(), duration]));
-};
-
 const preload = () =>
   z.strictObject({
     model: modelName().meta({ description: 'Model that is loaded ahead of its first request.' }),
@@ -139,11 +144,10 @@ const preload = () =>
 
 const requestOption = (): z.ZodType<string> =>
   refined((name) => {
-    if (Object.hasOwn(RUNNER_OPTIONS, name)) return undefined;
+    const known = [...Object.keys(RUNNER_OPTIONS), 'keep_alive'];
+    if (known.includes(name)) return undefined;
     const refusal = refusalOf(name);
-    return refusal === undefined
-      ? `must be one of ${Object.keys(RUNNER_OPTIONS).join(', ')}`
-      : `cannot be used: ${refusal}`;
+    return refusal === undefined ? `must be one of ${known.join(', ')}` : `cannot be used: ${refusal}`;
   });
 
 const places = () => ({

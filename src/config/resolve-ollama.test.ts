@@ -109,6 +109,21 @@ test('one host is the one of url, with the parallelism and memory of the section
   assert.equal(ollama.placement, 'warm-first');
 });
 
+test('how long models stay loaded stands among the hardware options, in seconds however it is written', () => {
+  const hardware = (keepAlive: string): unknown =>
+    load(`providers: {ollama: {url: "box:1", hardware: {num_gpu: 0, keep_alive: ${keepAlive}}}}`).settings
+      .providers.ollama.hardware;
+  assert.deepEqual(hardware('24h'), { num_gpu: 0, keep_alive: 86_400 });
+  assert.deepEqual(hardware('"600"'), { num_gpu: 0, keep_alive: 600 });
+  assert.deepEqual(hardware('-1'), { num_gpu: 0, keep_alive: -1 });
+  const wrong =
+    'providers:\n  ollama:\n    hardware: {keep_alive: soon}\n    request_options: [keep_alive]\n';
+  assert.equal(
+    refusal(wrong),
+    'FILE:3:16: providers.ollama.hardware.keep_alive must be seconds (300, -1 for ever) or a duration ("5m", "1h30m")',
+  );
+});
+
 test('hosts that contradict each other are refused with their line', () => {
   const hosts = (...lines: readonly string[]): string =>
     `providers:\n  ollama:\n    hosts:\n${lines.map((line) => `      - ${line}\n`).join('')}`;
