@@ -49,9 +49,11 @@ export function titleOf({ spec }: Job): string {
   return `${spec.kind} ${withoutControls(spec.model)}`;
 }
 
-function statusOf({ progress, state, attempts }: Job): string {
+function statusOf({ progress, state, attempts, error }: Job): string {
   const word = progress.status === '' ? state : withoutControls(progress.status);
-  return attempts > 1 ? `${word} (try ${attempts})` : word;
+  const status = attempts > 1 ? `${word} (try ${attempts})` : word;
+  // While it waits for its next try: why it needs one.
+  return error === undefined ? status : `${status}: ${withoutControls(error.message)}`;
 }
 
 function toLine(job: Job): string {
