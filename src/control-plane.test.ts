@@ -30,7 +30,7 @@ test('a model is shown from the host that has it, in any spelling, or from the o
   await assert.rejects(control.show('notes', { host: 'a' }), { code: 'model_not_found' });
   await assert.rejects(control.show('notes', { host: 'c' }), {
     code: 'not_found',
-    message: /there are a, b/,
+    message: /no host c of Ollama/,
   });
   await assert.rejects(control.show('ntes'), {
     code: 'model_not_found',

@@ -8,6 +8,7 @@ import { createJobStore } from './ollama/jobs/job-store.ts';
 import { createOllamaJobs } from './ollama/jobs/jobs.ts';
 import type { OllamaJobs } from './ollama/jobs/jobs.ts';
 import { profileOf } from './ollama/prepare.ts';
+import { toKeepAlive } from './providers/ollama/keep-alive.ts';
 import { isOllamaCloudName } from './providers/ollama/model-name.ts';
 import type { Settings } from './config/settings.ts';
 import { ObeliskError } from './shared/errors.ts';
@@ -90,7 +91,7 @@ async function load(
   try {
     const body = { model: spec.model, options: runner };
     await host.client.load(
-      { ...body, ...(keepAlive === undefined ? {} : { keep_alive: keepAlive }) },
+      { ...body, ...(keepAlive === undefined ? {} : { keep_alive: toKeepAlive(keepAlive) }) },
       signal,
     );
     use.answered();
