@@ -34,7 +34,7 @@ test('a model is shown from the host that has it, in any spelling, or from the o
   });
   await assert.rejects(control.show('ntes'), {
     code: 'model_not_found',
-    message: /did you mean notes:latest/,
+    message: /did you mean notes\?/,
   });
   await assert.rejects(control.show('other'), { message: /get it with: obelisk models pull other/ });
 });

@@ -25,6 +25,8 @@ export function managementRoutes(options: ManagementOptions): readonly Route[] {
     method,
     path: path.replace(/\{\w+\}$/, '*'),
     access,
+    // Whoever manages a server that has too much to do must see it, and be able to end what it does.
+    ...(operation === 'startJob' ? {} : { always: true as const }),
     async handle(call) {
       const loaded = operations ?? (await load());
       await loaded[operation](call);
