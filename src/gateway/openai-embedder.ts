@@ -2,6 +2,7 @@ import type { Embedder, EmbeddingResult } from '../providers/chat.ts';
 import { readEmbeddingList } from '../providers/openai/embedding-answer.ts';
 import type { Deployment } from '../router/deployment.ts';
 import { REMOTE_CLOCKS } from '../wire/upstream.ts';
+import { afterHead } from './after-head.ts';
 import type { OpenAiUpstream } from './openai-writer.ts';
 import { toUpstreamRequest } from './pass-through-request.ts';
 import type { UpstreamTarget } from './upstream-target.ts';
@@ -31,7 +32,7 @@ export function createOpenAiEmbedder(
       const answer = {
         status: response.status,
         headers: response.headers,
-        body: await response.bytes(ANSWER_LIMIT_BYTES),
+        body: await afterHead(response, () => response.bytes(ANSWER_LIMIT_BYTES)),
       };
       const judgement = judgeWhole(answer, { target, proof: 'data', stream: false, unixMs });
       if (judgement.kind === 'failure') throw judgement.error;

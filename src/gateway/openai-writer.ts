@@ -5,6 +5,7 @@ import type { Deployment } from '../router/deployment.ts';
 import { createSseReader } from '../wire/sse.ts';
 import { REMOTE_CLOCKS } from '../wire/upstream.ts';
 import type { UpstreamResponse } from '../wire/upstream.ts';
+import { afterHead, markHead } from './after-head.ts';
 import { toUpstreamRequest } from './pass-through-request.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
 import { IGNORED_HEADER } from './translated-chat.ts';
@@ -53,7 +54,11 @@ async function* write(
   const response = await options.upstream.request(toUpstreamRequest(target, sent), context.signal);
   const streams = response.headers['content-type']?.startsWith('text/event-stream') === true;
   if (response.status !== 200 || !streams) throw await errorOf(response, target, options);
-  yield* readEvents(response, target);
+  try {
+    yield* readEvents(response, target);
+  } catch (error) {
+    throw markHead(error, response.status);
+  }
 }
 
 async function* readEvents(response: UpstreamResponse, target: UpstreamTarget): AsyncIterable<ChatEvent> {
@@ -76,7 +81,7 @@ async function errorOf(
   target: UpstreamTarget,
   { unixMs }: OpenAiUpstream,
 ): Promise<Error> {
-  const body = await response.bytes(ERROR_LIMIT_BYTES);
+  const body = await afterHead(response, () => response.bytes(ERROR_LIMIT_BYTES));
   const judgement = judgeWhole(
     { status: response.status, headers: response.headers, body },
     { target, proof: 'choices', stream: true, unixMs },

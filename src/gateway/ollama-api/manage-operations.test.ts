@@ -126,7 +126,8 @@ test('files of a model are not taken, and whoever sends some is told how it is d
   const sent = await askSocket(own.gateway, { path, headers, body: 'bytes' });
   assert.equal(sent.status, 400);
   assert.match(JSON.parse(sent.text).error, /obelisk models create/);
-  const create = own.ollama.create({ model: 'x', ...{ files: { 'a.gguf': DIGEST } } });
+  const files = { files: { 'a.gguf': DIGEST } };
+  const create = own.ollama.create({ model: 'x', ...files });
   await assert.rejects(create, { status_code: 400, message: /obelisk models create/ });
 });
 
