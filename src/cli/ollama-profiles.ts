@@ -1,7 +1,9 @@
 import type { ProfilePatch, ProfileView } from '../ollama/control-plane.ts';
+import { bakeSpec } from '../ollama/profiles/bake.ts';
 import { EXIT, printJson, styleOf, usageError } from './command.ts';
 import type { Command, CommandContext } from './command.ts';
 import { placeOf } from './models/job-command.ts';
+import { runJob } from './models/run-job.ts';
 import { withControl } from './open-control.ts';
 import { withoutControls } from './style.ts';
 import { toTable } from './table.ts';
@@ -24,6 +26,7 @@ export const ollamaProfilesCommand: Command = {
         value: 'NAMES',
         description: 'Options that a request may set itself, by commas; "none" takes that back',
       },
+      bake: { value: 'NAME', description: 'Make a model of that name that has these options of its own' },
     },
     notes: [
       'MODEL may be "default": what holds for every model.',
@@ -33,6 +36,7 @@ export const ollamaProfilesCommand: Command = {
       'obelisk ollama profiles',
       'obelisk ollama profiles llama3.2 --set num_ctx=8192 --set num_gpu=-1',
       'obelisk ollama profiles llama3.2 --unset num_ctx',
+      'obelisk ollama profiles llama3.2 --bake llama3.2-tuned',
     ],
   },
   async run(context) {
@@ -43,6 +47,8 @@ export const ollamaProfilesCommand: Command = {
     if (model === undefined && (patch !== undefined || context.arguments.has('host'))) {
       return usageError(context, 'ollama profiles', 'write the name of a model, or "default"');
     }
+    const baked = context.arguments.text('bake');
+    if (baked !== undefined) return bake(context, model, { patch, baked });
     return withControl(context, async ({ control }) => {
       const at = placeOf(context);
       if (model === undefined) printAll(context, await control.profiles());
@@ -52,6 +58,26 @@ export const ollamaProfilesCommand: Command = {
     });
   },
 };
+
+/** Changes the profile where that is asked for, then makes the model, as a job with its progress. */
+function bake(
+  context: CommandContext,
+  model: string | undefined,
+  { patch, baked }: { readonly patch: ProfilePatch | undefined; readonly baked: string },
+): Promise<number> | number {
+  if (model === undefined || model === 'default') {
+    return usageError(context, 'ollama profiles', 'write the name of the model whose profile is baked');
+  }
+  return withControl(context, async (opened) => {
+    const at = placeOf(context);
+    const { control } = opened;
+    const profile =
+      patch === undefined ? await control.profile(model, at) : await control.patchProfile(model, patch, at);
+    const { job, code } = await runJob(context, opened, bakeSpec(profile, baked));
+    if (context.arguments.has('json')) printJson(context, job);
+    return code;
+  });
+}
 
 /** What is to be changed; a sentence where it was typed wrong, undefined where nothing is. */
 function readPatch({ arguments: given }: CommandContext): ProfilePatch | string | undefined {

@@ -104,7 +104,7 @@ test('an estimate says what it reckoned with', () => {
     verdict: 'fits',
     largestNumCtx: 16_384,
     explanation:
-      'weights of 4.4 GiB and a f16 cache of 1.0 GiB (8192 tokens) are 5.4 GiB; Ollama uses up to 80 % of the 8.0 GiB that the configuration says',
+      'weights of 4.4 GiB and a cache of 1.0 GiB (f16, 8192 tokens) are 5.4 GiB; Ollama uses up to 80 % of the 8.0 GiB that the configuration says',
   });
 });
 

@@ -185,7 +185,7 @@ function explanationOf(estimate: Omit<FitEstimate, 'explanation'>, facts: FitFac
     return `weights of ${gibibytes(estimate.weightsBytes)}; the model does not tell the sizes that its cache follows from`;
   }
   const requests = estimate.parallel === 1 ? '' : ` for each of ${estimate.parallel} requests at once`;
-  const sum = `weights of ${gibibytes(estimate.weightsBytes)} and a ${facts.ask.cacheType ?? 'f16'} cache of ${gibibytes(cache)} (${estimate.numCtx} tokens${requests}) are ${gibibytes(totalBytes)}`;
+  const sum = `weights of ${gibibytes(estimate.weightsBytes)} and a cache of ${gibibytes(cache)} (${facts.ask.cacheType ?? 'f16'}, ${estimate.numCtx} tokens${requests}) are ${gibibytes(totalBytes)}`;
   if (memoryBytes === undefined) {
     return `${sum}; the memory of ${estimate.host} is not known, because Ollama tells none: set memory for the host in providers.ollama`;
   }

@@ -13,7 +13,8 @@ export const RUNNER_OPTIONS: Readonly<Record<string, RunnerOption>> = {
     kind: 'whole',
     // Ollama itself raises a smaller window to 4, and then says that no prompt fits.
     minimum: 4,
-    meaning: 'Context window in tokens. Without it: what the model was trained for, at most 16,384.',
+    meaning:
+      'Context window in tokens. Without it: what the model was trained for and what fits in the memory, at most 16,384.',
   },
   num_gpu: {
     kind: 'whole',

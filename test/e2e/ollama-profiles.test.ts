@@ -6,6 +6,7 @@ import { after, before, suite, test } from 'node:test';
 
 import type { Obelisk } from '../../src/obelisk.ts';
 import { createObelisk } from '../../src/obelisk.ts';
+import type { OllamaRunning } from '../../src/ollama/api-types.ts';
 import { createOllamaClient } from '../../src/ollama/client.ts';
 import { bakeSpec } from '../../src/ollama/profiles/bake.ts';
 import { createUpstreamClient } from '../../src/wire/upstream-client.ts';
@@ -89,8 +90,12 @@ suite('profiles against a real Ollama', { skip }, () => {
     return answered;
   }
 
+  async function runningAt(model: string): Promise<OllamaRunning | undefined> {
+    return (await client.ps(signal)).find(({ name }) => name === model);
+  }
+
   async function windowOf(model: string): Promise<number | undefined> {
-    return (await client.ps(signal)).find(({ name }) => name === model)?.context_length;
+    return (await runningAt(model))?.context_length;
   }
 
   test('without a profile, two programs that alternate load the model anew each time', async () => {
@@ -169,7 +174,7 @@ suite('profiles against a real Ollama', { skip }, () => {
     assert.equal((await ask(ONE)).reload, 'num_ctx');
     assert.equal((await ask(TWO)).reload, null);
     assert.equal(await windowOf(CHAT), 1024);
-    const [running] = (await client.ps(signal)).filter(({ name }) => name === CHAT);
+    const running = await runningAt(CHAT);
     const minutes = (Date.parse(running?.expires_at ?? '') - Date.now()) / 60_000;
     assert.ok(minutes > 8 && minutes < 11, `it stays for ${minutes} minutes`);
   });
@@ -180,7 +185,7 @@ suite('profiles against a real Ollama', { skip }, () => {
     const [fit] = await control.fit(CHAT);
     assert.equal(fit?.verdict, 'fits');
     await ask({});
-    const [running] = (await client.ps(signal)).filter(({ name }) => name === CHAT);
+    const running = await runningAt(CHAT);
     const ratio = (fit.totalBytes ?? 0) / (running?.size ?? 1);
     assert.ok(ratio > 0.9 && ratio < 1.5, `estimated ${fit.totalBytes}, taken ${running?.size}`);
     const [four] = await control.fit(CHAT, { parallel: 4 });
