@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { CreateSource } from '../../ollama/control-plane.ts';
+import { decodeModelfile } from '../../ollama/create/modelfile.ts';
 import { ObeliskError, systemCodeOf } from '../../shared/errors.ts';
 import { usageError } from '../command.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -78,7 +79,11 @@ async function readBase(context: CommandContext): Promise<CreateSource | string>
   const file = path.resolve(terminal.cwd, named ?? 'Modelfile');
   if (named === undefined && from !== undefined) return fromFields;
   if (named === undefined && !existsAt(file)) return 'write --file FILE or --from MODEL|PATH';
-  return { modelfile: readText(context, file), directory: path.dirname(file), ...fromFields };
+  return {
+    modelfile: decodeModelfile(readBytes(context, file)),
+    directory: path.dirname(file),
+    ...fromFields,
+  };
 }
 
 /** What is there as a file or folder is meant as such; a name that looks like a path must be there. */
@@ -94,10 +99,14 @@ function existsAt(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
-function readText({ terminal }: CommandContext, file: string): string {
+function readText(context: CommandContext, file: string): string {
+  return readBytes(context, file).toString('utf8');
+}
+
+function readBytes({ terminal }: CommandContext, file: string): Buffer {
   const found = path.resolve(terminal.cwd, file);
   try {
-    return readFileSync(found, 'utf8');
+    return readFileSync(found);
   } catch (error) {
     if (systemCodeOf(error) === undefined) throw error;
     throw new ObeliskError('not_found', `${found} cannot be read (${systemCodeOf(error) ?? ''})`, {
