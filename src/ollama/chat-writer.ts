@@ -1,6 +1,8 @@
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter, EmbedContext } from '../providers/chat.ts';
 import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
 import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
+import { toOllamaChatLine } from '../providers/ollama/chat-line.ts';
+import type { OllamaChatLine } from '../providers/ollama/chat-line.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from '../providers/ollama/chat-response.ts';
 import { toChatLine, toOllamaCompletion } from '../providers/ollama/generate.ts';
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
@@ -137,14 +139,14 @@ type Sending = {
 };
 
 /** The lines of the answer, of whichever of the two calls fits what is asked. */
-async function* linesOf(client: OllamaClient, sending: Sending): AsyncIterable<unknown> {
+async function* linesOf(client: OllamaClient, sending: Sending): AsyncIterable<OllamaChatLine> {
   const { body, completion, signal, clocks } = sending;
   if (completion === undefined) {
     yield* client.chat(body, signal, clocks);
     return;
   }
   for await (const line of client.generate(toOllamaCompletion(body, completion), signal, clocks)) {
-    yield toChatLine(line);
+    yield toOllamaChatLine(toChatLine(line), { host: client.url, model: body.model });
   }
 }
 
@@ -154,7 +156,7 @@ type Window = {
   readonly trained: number | undefined;
 };
 
-async function* tellingWindow(lines: AsyncIterable<unknown>, window: Window): AsyncIterable<unknown> {
+async function* tellingWindow<T>(lines: AsyncIterable<T>, window: Window): AsyncIterable<T> {
   try {
     yield* lines;
   } catch (error) {

@@ -2,7 +2,10 @@ import type { z } from 'zod';
 
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
-import type { OllamaEmbedBody } from '../providers/ollama/embed.ts';
+import { toOllamaChatLine } from '../providers/ollama/chat-line.ts';
+import type { OllamaChatLine } from '../providers/ollama/chat-line.ts';
+import { toOllamaEmbedded } from '../providers/ollama/embed.ts';
+import type { OllamaEmbedBody, OllamaEmbedded } from '../providers/ollama/embed.ts';
 import { LOCAL_CLOCKS } from '../wire/upstream.ts';
 import type { Clocks } from '../wire/upstream.ts';
 
@@ -42,12 +45,12 @@ export type OllamaClient = {
   show(model: string | OllamaShowBody, signal?: AbortSignal, clocks?: Clocks): Promise<OllamaShow>;
   /** `GET /api/ps`: the loaded models; one that is still loading is not among them. */
   ps(signal?: AbortSignal, clocks?: Clocks): Promise<readonly OllamaRunning[]>;
-  /** `POST /api/chat`: the lines of the stream as JSON. Nothing arrives before the first token. */
-  chat(body: OllamaChatBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<unknown>;
+  /** `POST /api/chat`: the lines of the stream. Nothing arrives before the first token. */
+  chat(body: OllamaChatBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<OllamaChatLine>;
   /** `POST /api/generate`: the lines of the stream, the last one `done`. */
   generate(body: OllamaGenerateBody, signal: AbortSignal, clocks?: Clocks): AsyncIterable<OllamaGenerated>;
-  /** `POST /api/embed`: the answer as JSON. */
-  embed(body: OllamaEmbedBody, signal: AbortSignal, clocks?: Clocks): Promise<unknown>;
+  /** `POST /api/embed`: a vector for each text. */
+  embed(body: OllamaEmbedBody, signal: AbortSignal, clocks?: Clocks): Promise<OllamaEmbedded>;
   /** Loads a model without asking it anything: minutes of silence for a large one. */
   load(body: OllamaLoadBody, signal?: AbortSignal, clocks?: Clocks): Promise<void>;
   /**
@@ -165,14 +168,20 @@ type Models = Pick<OllamaClient, 'chat' | 'generate' | 'embed' | 'load' | 'unloa
 
 function modelCalls(options: OllamaClientOptions, clocks: Clocks): Models {
   return {
-    chat: (body, signal, own = clocks) =>
-      readOllamaLines(options, post('/api/chat', body, { model: body.model, clocks: own }), signal),
+    async *chat(body, signal, own = clocks) {
+      const { model } = body;
+      const from = { host: options.url, model };
+      const call = post('/api/chat', body, { model, clocks: own });
+      for await (const line of readOllamaLines(options, call, signal)) yield toOllamaChatLine(line, from);
+    },
     generate(body, signal, own = clocks) {
       const call = post('/api/generate', { ...body, stream: true }, { model: body.model, clocks: own });
       return readGenerated(readOllamaLines(options, call, signal), { host: options.url, model: body.model });
     },
-    embed: (body, signal, own = clocks) =>
-      readOllamaJson(options, post('/api/embed', body, { model: body.model, clocks: own }), signal),
+    async embed(body, signal, own = clocks) {
+      const call = post('/api/embed', body, { model: body.model, clocks: own });
+      return toOllamaEmbedded(await readOllamaJson(options, call, signal), options.url);
+    },
     load: (body, signal, own = clocks) =>
       readRunnerChange(options, { body, clocks: own, to: 'load' }, signal),
     unload: (model, signal, own = clocks) =>

@@ -8,11 +8,11 @@ const LINGER_MS = 100;
  *
  * @param open Opens the lines; aborting its signal closes the connection.
  */
-export async function* linesUntil(
+export async function* linesUntil<T>(
   isOver: () => boolean,
-  open: (signal: AbortSignal) => AsyncIterable<unknown>,
+  open: (signal: AbortSignal) => AsyncIterable<T>,
   signal: AbortSignal,
-): AsyncIterable<unknown> {
+): AsyncIterable<T> {
   const lingering = new AbortController();
   const lines = open(AbortSignal.any([signal, lingering.signal]))[Symbol.asyncIterator]();
   try {

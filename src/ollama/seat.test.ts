@@ -141,6 +141,13 @@ test('a busy Ollama is not waited for where another can be asked, nor is a proxy
   assert.equal(sent(proxied).length, 1);
 });
 
+test('an Ollama that is busy in the middle of an answer is not asked again: it would be heard twice', async () => {
+  const busyAfter = ndjson([LINES[0], { error: 'server busy, please try again' }]);
+  await using setting = await startServing(chatsBy(() => busyAfter));
+  await assert.rejects(ask(setting).events, { code: 'overloaded' });
+  assert.equal(sent(setting).length, 1);
+});
+
 test('a model of the cloud has no queue with us', async () => {
   await using setting = await startServing(chatsBy(() => endless));
   const both = [ask(setting, {}, 'far:cloud'), ask(setting, {}, 'far:cloud')];

@@ -140,16 +140,20 @@ export class Seat {
    * Asks for lines, again and again with growing pauses while Ollama says that it is busy, within the
    * time of the request, where nobody else can be asked. The first line notes that the model is loaded.
    */
-  async *lines(open: (clocks: Clocks) => AsyncIterable<unknown>): AsyncIterable<unknown> {
+  async *lines<T>(open: (clocks: Clocks) => AsyncIterable<T>): AsyncIterable<T> {
+    let begun = false;
     for (let tries = 0; ; tries += 1) {
       try {
         for await (const line of open(this.clocks)) {
+          begun = true;
           this.#use?.answered();
           this.#parts.slot.answered();
           yield line;
         }
         return;
       } catch (error) {
+        // What has been heard would be heard twice.
+        if (begun) throw error;
         await this.#waitOut(error, tries);
       }
     }

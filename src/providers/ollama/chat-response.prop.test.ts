@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 
 import { isObeliskError } from '../../shared/errors.ts';
 import type { ChatEvent } from '../chat.ts';
+import { toOllamaChatLine } from './chat-line.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from './chat-response.ts';
 
 const toolCall = fc.record(
@@ -35,7 +36,7 @@ function read(lines: readonly unknown[]): { readonly events: readonly ChatEvent[
     model: 'm',
     newToolCallId: () => `new_${String((made += 1))}`,
   });
-  const events = lines.flatMap((json) => fromOllamaLine(json, reader));
+  const events = lines.flatMap((json) => fromOllamaLine(toOllamaChatLine(json, reader), reader));
   try {
     requireOllamaDone(reader);
     return { events, whole: true };

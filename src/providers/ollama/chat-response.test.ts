@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { ChatEvent } from '../chat.ts';
+import { toOllamaChatLine } from './chat-line.ts';
 import { createOllamaReader, fromOllamaLine, requireOllamaDone } from './chat-response.ts';
 import type { OllamaReader } from './chat-response.ts';
 
@@ -16,7 +17,7 @@ function reader(contextTokens?: number): OllamaReader {
 }
 
 function read(lines: readonly unknown[], state = reader()): readonly ChatEvent[] {
-  return lines.flatMap((line) => fromOllamaLine(line, state));
+  return lines.flatMap((line) => fromOllamaLine(toOllamaChatLine(line, state), state));
 }
 
 const done = { done: true, done_reason: 'stop', prompt_eval_count: 54, eval_count: 4 };

@@ -1,51 +1,8 @@
-import { z } from 'zod';
-
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ChatEvent, FinishReason, TokenLogprob, ToolCall } from '../chat.ts';
 
-import { ollamaError } from './errors.ts';
+import type { OllamaAlternative, OllamaChatLine } from './chat-line.ts';
 import { answerTiming } from './timing.ts';
-
-const alternative = () =>
-  z.object({
-    token: z.string(),
-    logprob: z.number(),
-    bytes: z.array(z.number()).nullish(),
-  });
-
-/** Ollama's `omitempty` drops every zero, so that nothing but the shape of what is there counts. */
-const line = z.lazy(() =>
-  z.object({
-    error: z.string().optional(),
-    message: z
-      .object({
-        content: z.string().nullish(),
-        thinking: z.string().nullish(),
-        tool_calls: z
-          .array(
-            z.object({
-              id: z.string().nullish(),
-              function: z.object({ name: z.string(), arguments: z.unknown().optional() }),
-            }),
-          )
-          .nullish(),
-      })
-      .optional(),
-    done: z.boolean().optional(),
-    done_reason: z.string().nullish(),
-    prompt_eval_count: z.number().optional(),
-    eval_count: z.number().optional(),
-    total_duration: z.number().optional(),
-    load_duration: z.number().optional(),
-    prompt_eval_duration: z.number().optional(),
-    eval_duration: z.number().optional(),
-    context: z.array(z.number()).nullish(),
-    logprobs: z.array(alternative().extend({ top_logprobs: z.array(alternative()).nullish() })).nullish(),
-  }),
-);
-
-type Line = z.infer<typeof line>;
-type Alternative = z.infer<ReturnType<typeof alternative>>;
 
 /** Who is being read, for messages, and what the reader cannot know from the lines. */
 export type OllamaReaderOptions = {
@@ -72,20 +29,14 @@ export function createOllamaReader(options: OllamaReaderOptions): OllamaReader {
 
 /**
  * Translates one line of `/api/chat` and remembers in `reader` what later lines need.
- * @throws ObeliskError for `{"error"}` inside the stream, `upstream_invalid` for a line that is not
- *   Ollama's, `context_length_exceeded` when the prompt filled the whole window.
+ * @throws ObeliskError `context_length_exceeded` when the prompt filled the whole window.
  */
-export function fromOllamaLine(json: unknown, reader: OllamaReader): readonly ChatEvent[] {
-  const parsed = line.safeParse(json);
-  if (!parsed.success) throw invalid(reader, 'sent a line that is not of its chat protocol');
-  if (parsed.data.error !== undefined) {
-    throw ollamaError({ text: parsed.data.error, host: reader.host, model: reader.model });
-  }
+export function fromOllamaLine(line: OllamaChatLine, reader: OllamaReader): readonly ChatEvent[] {
   if (reader.done) return [];
-  const events = contentEvents(parsed.data, reader);
-  if (parsed.data.done === true) {
+  const events = contentEvents(line, reader);
+  if (line.done === true) {
     reader.done = true;
-    events.push(finishEvent(parsed.data, reader));
+    events.push(finishEvent(line, reader));
   }
   return events;
 }
@@ -98,7 +49,7 @@ export function requireOllamaDone(reader: OllamaReader): void {
   if (!reader.done) throw invalid(reader, 'ended the answer without "done"; its log says why');
 }
 
-function contentEvents(data: Line, reader: OllamaReader): ChatEvent[] {
+function contentEvents(data: OllamaChatLine, reader: OllamaReader): ChatEvent[] {
   const events: ChatEvent[] = [];
   const thought = data.message?.thinking ?? '';
   if (thought !== '') events.push({ type: 'reasoning-delta', text: thought });
@@ -111,7 +62,7 @@ function contentEvents(data: Line, reader: OllamaReader): ChatEvent[] {
   return events;
 }
 
-function textEvent(data: Line, thinks: boolean): ChatEvent | undefined {
+function textEvent(data: OllamaChatLine, thinks: boolean): ChatEvent | undefined {
   const text = data.message?.content ?? '';
   // Probabilities of thinking have no place in OpenAI's answer, which has them for content only.
   const logprobs = thinks && text === '' ? [] : (data.logprobs ?? []).map(toLogprob);
@@ -131,7 +82,7 @@ function toToolCall(
   return { id, name: call.function.name, arguments: text };
 }
 
-function finishEvent(data: Line, reader: OllamaReader): ChatEvent {
+function finishEvent(data: OllamaChatLine, reader: OllamaReader): ChatEvent {
   const usage = { promptTokens: data.prompt_eval_count ?? 0, completionTokens: data.eval_count ?? 0 };
   if (reader.contextTokens !== undefined && usage.promptTokens >= reader.contextTokens) {
     // Servers that do not know `truncate` cut the prompt to exactly the window and say nothing.
@@ -158,12 +109,12 @@ function finishReason(reason: string | null | undefined, reader: OllamaReader): 
 }
 
 function toLogprob(
-  entry: Alternative & { readonly top_logprobs?: readonly Alternative[] | null | undefined },
+  entry: OllamaAlternative & { readonly top_logprobs?: readonly OllamaAlternative[] | null | undefined },
 ): TokenLogprob {
   return { ...toAlternative(entry), top_logprobs: (entry.top_logprobs ?? []).map(toAlternative) };
 }
 
-function toAlternative(entry: Alternative): Omit<TokenLogprob, 'top_logprobs'> {
+function toAlternative(entry: OllamaAlternative): Omit<TokenLogprob, 'top_logprobs'> {
   return { token: entry.token, logprob: entry.logprob, bytes: entry.bytes ?? null };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { fromOllamaEmbed, toOllamaEmbed } from './embed.ts';
+import { fromOllamaEmbed, toOllamaEmbed, toOllamaEmbedded } from './embed.ts';
 
 const host = 'http://127.0.0.1:11434';
 
@@ -47,7 +47,9 @@ test('too few vectors, vectors of unequal length and other shapes are an invalid
     {},
     null,
   ]) {
-    assert.throws(() => fromOllamaEmbed(json, { count: 2, host }), { code: 'upstream_invalid' });
+    assert.throws(() => fromOllamaEmbed(toOllamaEmbedded(json, host), { count: 2, host }), {
+      code: 'upstream_invalid',
+    });
   }
 });
 

@@ -5,6 +5,7 @@ import type { EmbeddingRequest, EmbeddingResult } from '../chat.ts';
 
 import { toKeepAlive } from './keep-alive.ts';
 import { embeddingTiming } from './timing.ts';
+import type { OllamaDurations } from './timing.ts';
 
 /** Body of `POST /api/embed`. */
 export type OllamaEmbedBody = {
@@ -16,7 +17,14 @@ export type OllamaEmbedBody = {
   readonly keep_alive?: number | string;
 };
 
-const response = z.lazy(() =>
+/** Answer of `POST /api/embed`. */
+export type OllamaEmbedded = OllamaDurations & {
+  readonly embeddings: readonly (readonly number[])[];
+  /** Tokens. */
+  readonly prompt_eval_count?: number | undefined;
+};
+
+const response: z.ZodType<OllamaEmbedded> = z.lazy(() =>
   z.object({
     embeddings: z.array(z.array(z.number())),
     prompt_eval_count: z.number().optional(),
@@ -55,23 +63,32 @@ export function toOllamaEmbed(
 }
 
 /**
- * Reads the answer to one batch.
+ * Reads the answer of `/api/embed`.
+ * @throws ObeliskError `upstream_invalid`.
+ */
+export function toOllamaEmbedded(json: unknown, host: string): OllamaEmbedded {
+  const parsed = response.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new ObeliskError('upstream_invalid', `ollama ${host} did not send embeddings`);
+}
+
+/**
+ * Makes of the answer to one batch what was asked for.
  * @throws ObeliskError `upstream_invalid` when there is not one vector of one length per text,
  *   `invalid_request` when the model's vectors are shorter than the `dimensions` asked for, which
  *   Ollama answers without a word.
  */
 export function fromOllamaEmbed(
-  json: unknown,
+  answer: OllamaEmbedded,
   expected: { readonly count: number; readonly dimensions?: number | undefined; readonly host: string },
 ): EmbeddingResult {
-  const parsed = response.safeParse(json);
-  if (!parsed.success || parsed.data.embeddings.length !== expected.count) {
+  if (answer.embeddings.length !== expected.count) {
     throw new ObeliskError(
       'upstream_invalid',
       `ollama ${expected.host} did not send one embedding for each of ${String(expected.count)} texts`,
     );
   }
-  const vectors = parsed.data.embeddings.map((values) => Float32Array.from(values));
+  const vectors = answer.embeddings.map((values) => Float32Array.from(values));
   const length = vectors[0]?.length ?? 0;
   if (vectors.some((vector) => vector.length !== length || length === 0)) {
     throw new ObeliskError(
@@ -86,10 +103,10 @@ export function fromOllamaEmbed(
       { param: 'dimensions' },
     );
   }
-  const timing = embeddingTiming(parsed.data);
+  const timing = embeddingTiming(answer);
   return {
     vectors,
-    promptTokens: parsed.data.prompt_eval_count ?? 0,
+    promptTokens: answer.prompt_eval_count ?? 0,
     ...(timing === undefined ? {} : { timing }),
   };
 }
