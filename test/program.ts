@@ -13,6 +13,8 @@ export type ProgramOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** An empty folder unless told, so that no configuration is found by chance. */
   readonly cwd?: string;
+  /** Hears all that was written to standard error so far, each time that there is more, and may end it. */
+  readonly onStderr?: (text: string, signal: (name: NodeJS.Signals) => void) => void;
 };
 
 /** A server that runs as a child process. */
@@ -86,7 +88,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   }
 }
 
-async function launch({ args, env = {}, cwd }: ProgramOptions): Promise<Running> {
+async function launch({ args, env = {}, cwd, onStderr }: ProgramOptions): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), 'obelisk-e2e-'));
   const inherited = Object.entries(process.env).filter(([name]) => !OWN_VARIABLE.test(name));
   const child = spawn(process.execPath, [EXECUTABLE, ...args], {
@@ -101,7 +103,10 @@ async function launch({ args, env = {}, cwd }: ProgramOptions): Promise<Running>
   });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+    onStderr?.(output.stderr, (name) => child.kill(name));
+  });
   const ended = once(child, 'close').then(([code]) => (typeof code === 'number' ? code : null));
   return {
     child,

@@ -20,6 +20,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   'models unload': async () => (await import('./models/load.ts')).unloadCommand,
   'models fit': async () => (await import('./models/show.ts')).fitCommand,
   'models jobs': async () => (await import('./models/jobs.ts')).jobsCommand,
+  tune: async () => (await import('./tune.ts')).tuneCommand,
   'ollama hosts': async () => (await import('./ollama-hosts.ts')).ollamaHostsCommand,
   'ollama env': async () => (await import('./ollama-env.ts')).ollamaEnvCommand,
   'ollama profiles': async () => (await import('./ollama-profiles.ts')).ollamaProfilesCommand,

@@ -1,0 +1,208 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import type { OllamaHostSettings, Settings } from '../config/settings.ts';
+import { createOllamaClient } from '../ollama/client.ts';
+import type { FleetModel, ProfileView } from '../ollama/control-plane.ts';
+import { runnerOptionsOf } from '../ollama/runner-options.ts';
+import type { RunnerOptions } from '../ollama/runner-options.ts';
+import { TUNABLE_OPTIONS } from '../ollama/tune/matrix.ts';
+import { FEWEST_ROUNDS } from '../ollama/tune/paired-comparison.ts';
+import { SPEED_VARIABLES } from '../ollama/tune/report.ts';
+import { runTuneSession } from '../ollama/tune/session.ts';
+import type { TuneSession, TuneWish } from '../ollama/tune/session.ts';
+import { openTuneStore } from '../ollama/tune/store.ts';
+import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+import { ObeliskError } from '../shared/errors.ts';
+import { isLoopbackUrl } from '../shared/local-host.ts';
+import { createUpstreamClient } from '../wire/upstream-client.ts';
+import type { UpstreamClient } from '../wire/upstream.ts';
+import { EXIT, loadFrom, printJson, usageError } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
+import type { Controlling } from './controlling.ts';
+import { seeHost } from './ollama-env.ts';
+import { withControl } from './open-control.ts';
+import { createTuneProgress } from './tune-progress.ts';
+import { printTuneReport } from './tune-report.ts';
+
+const MINUTE_MS = 60_000;
+const DEFAULTS = { minutes: 15, rounds: 10, promptTokens: 512, answerTokens: 96 } as const;
+
+/** `obelisk tune`: which options make a model faster on its host, measured there. */
+export const tuneCommand: Command = {
+  spec: {
+    name: 'tune',
+    summary: 'Measure which options make a model faster on its host, and keep them',
+    positionals: 'MODEL',
+    options: {
+      host: { value: 'NAME', description: 'The host, where several have the model' },
+      minutes: {
+        value: 'N',
+        whole: [1, 1440],
+        description: `How long it may take (default: ${DEFAULTS.minutes}); what is missing is measured the next time`,
+      },
+      rounds: {
+        value: 'N',
+        whole: [FEWEST_ROUNDS, 100],
+        description: `Rounds of the comparison that decides (default: ${DEFAULTS.rounds})`,
+      },
+      only: { value: 'OPTION', multiple: true, description: `Try only this: ${TUNABLE_OPTIONS.join(', ')}` },
+      'prompt-tokens': {
+        value: 'N',
+        whole: [16, 131_072],
+        description: `Length of the prompts (default: ${DEFAULTS.promptTokens})`,
+      },
+      'answer-tokens': {
+        value: 'N',
+        whole: [1, 8_192],
+        description: `Length of the answers (default: ${DEFAULTS.answerTokens})`,
+      },
+      trade: {
+        description: 'Also keep what makes prompts or answers slower, where both together are faster',
+      },
+      fresh: { description: 'Forget what was measured and not brought to its end' },
+      'dry-run': { description: 'Measure, but write no profile' },
+    },
+    notes: [
+      'The model is loaded again and again meanwhile. Afterwards what was loaded before is loaded again.',
+      'A setting is kept only where it was faster beyond noise in rounds of its own. Ctrl-C loses nothing: the next one goes on.',
+    ],
+    examples: [
+      'obelisk tune llama3.2',
+      'obelisk tune llama3.2 --only num_thread --minutes 5',
+      'obelisk tune all-minilm --dry-run --json',
+    ],
+  },
+  run: (context) => {
+    const [model, ...more] = context.arguments.positionals;
+    if (model === undefined || more.length > 0) {
+      return Promise.resolve(usageError(context, 'tune', 'name one model: obelisk tune MODEL'));
+    }
+    const unknown = context.arguments
+      .texts('only')
+      .find((name) => !TUNABLE_OPTIONS.some((one) => one === name));
+    if (unknown !== undefined) {
+      return Promise.resolve(usageError(context, 'tune', `--only is one of ${TUNABLE_OPTIONS.join(', ')}`));
+    }
+    return withControl(context, ({ control }) => tuneModel(context, control, model));
+  },
+};
+
+async function tuneModel(context: CommandContext, control: Controlling, named: string): Promise<number> {
+  const { settings } = loadFrom(context);
+  const { model, host } = await findPlace(context, { control, settings, named });
+  const upstream = createUpstreamClient();
+  const store = openTuneStore(path.join(settings.dataDir, 'tune.sqlite'));
+  const progress = createTuneProgress(context.terminal.stderr);
+  const { signal } = context.terminal;
+  try {
+    const session = await sessionOf(context, { control, upstream, store, model, host, listener: progress });
+    const report = await runTuneSession(session, signal);
+    progress.end();
+    if (context.arguments.has('json')) printJson(context, report);
+    else printTuneReport(context, report, host.name);
+    return EXIT.ok;
+  } catch (error) {
+    progress.end();
+    if (signal.aborted)
+      context.terminal.stderr.write('What was measured is kept: the same command goes on with it.\n');
+    throw error;
+  } finally {
+    store.close();
+    await upstream.close();
+  }
+}
+
+type Place = { readonly model: string; readonly host: OllamaHostSettings };
+
+async function findPlace(
+  context: CommandContext,
+  {
+    control,
+    settings,
+    named,
+  }: { readonly control: Controlling; readonly settings: Settings; readonly named: string },
+): Promise<Place> {
+  const models = await control.models();
+  const model = models.find(({ name }) => ollamaModelKey(name) === ollamaModelKey(named));
+  if (model === undefined) {
+    throw new ObeliskError(
+      'model_not_found',
+      `no host of Ollama has ${named}; obelisk models list shows what there is`,
+    );
+  }
+  const host = settings.providers.ollama.hosts.find(
+    ({ name }) => name === hostOf(model, context.arguments.text('host')),
+  );
+  if (host === undefined)
+    throw new ObeliskError('not_found', `the host of ${model.name} is not in the configuration`);
+  return { model: model.name, host };
+}
+
+function hostOf({ name, hosts }: FleetModel, asked: string | undefined): string {
+  const names = hosts.map(({ host }) => host);
+  const [first, ...others] = asked === undefined ? names : names.filter((host) => host === asked);
+  if (first !== undefined && others.length === 0) return first;
+  const reason =
+    first === undefined ? `${asked ?? 'no host'} does not have ${name}` : `several hosts have ${name}`;
+  throw new ObeliskError('invalid_request', `${reason}; say which with --host: ${names.join(', ')}`);
+}
+
+type Parts = Place &
+  Pick<TuneSession, 'store' | 'listener'> & {
+    readonly control: Controlling;
+    readonly upstream: UpstreamClient;
+  };
+
+async function sessionOf(context: CommandContext, parts: Parts): Promise<TuneSession> {
+  const { control, upstream, model, host, store, listener } = parts;
+  const at = { host: host.name };
+  const profile = await control.profile(model, at);
+  const { environment } = await seeHost(host, context, upstream);
+  const headers = host.apiKey === undefined ? {} : { authorization: `Bearer ${host.apiKey.reveal()}` };
+  return {
+    client: createOllamaClient({ url: host.url, upstream, headers }),
+    model,
+    wish: wishOf(context),
+    baseline: optionsOf(profile),
+    configured: new Set(
+      Object.entries(profile.options).flatMap(([name, { source }]) =>
+        source === 'configured' ? [name] : [],
+      ),
+    ),
+    ...(isLoopbackUrl(host.url) ? { cores: availableParallelism() } : {}),
+    environment: Object.fromEntries(
+      SPEED_VARIABLES.flatMap((name) => {
+        const value = environment.values.get(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+    store,
+    pid: process.pid,
+    clock: { nowMs: () => performance.now(), dateMs: () => Date.now() },
+    optionsOf: async (name) => optionsOf(await control.profile(name, at)),
+    ...(context.arguments.has('dry-run')
+      ? {}
+      : {
+          write: async (options: RunnerOptions) => void (await control.patchProfile(model, { options }, at)),
+        }),
+    listener,
+  };
+}
+
+function optionsOf({ options }: ProfileView): RunnerOptions {
+  return runnerOptionsOf(
+    Object.fromEntries(Object.entries(options).map(([name, { value }]) => [name, value])),
+  );
+}
+
+function wishOf({ arguments: given }: CommandContext): TuneWish {
+  return {
+    promptTokens: given.whole('prompt-tokens') ?? DEFAULTS.promptTokens,
+    answerTokens: given.whole('answer-tokens') ?? DEFAULTS.answerTokens,
+    rounds: given.whole('rounds') ?? DEFAULTS.rounds,
+    budgetMs: (given.whole('minutes') ?? DEFAULTS.minutes) * MINUTE_MS,
+    only: given.texts('only'),
+    allowsTrade: given.has('trade'),
+    fresh: given.has('fresh'),
+  };
+}
