@@ -20,6 +20,8 @@ export type ManagedProgram = AsyncDisposable & {
   until(id: string, wanted: (job: Job) => boolean): Promise<Job>;
   /** Ends the process without a word. */
   kill(): Promise<void>;
+  /** Asks the process to end, and gives its exit code. */
+  end(): Promise<number | null>;
   /** Starts the next process on the same data. */
   start(): Promise<void>;
 };
@@ -74,6 +76,10 @@ export async function startManaged(ollamaUrl: string, more: readonly string[] = 
     async kill() {
       program.signal('SIGKILL');
       await program.ended;
+    },
+    end() {
+      program.signal('SIGTERM');
+      return program.ended;
     },
     async start() {
       program = await start();

@@ -1,8 +1,11 @@
 /** The real program is killed without a word at each point of a job, and the next one is asked what became of it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, test } from 'node:test';
 
 import type { Job, JobSpec } from '../../src/ollama/control-plane.ts';
+import { TOKEN_FILE } from '../../src/server-file.ts';
 import { isOver, startManaged } from '../managed-program.ts';
 import type { Fault } from '../scripted-ollama-faults.ts';
 import { pullLines, pushLines } from '../scripted-ollama-models.ts';
@@ -130,4 +133,23 @@ test('what had ended when the process was killed is as it was', async () => {
   await obelisk.start();
   assert.deepEqual(await obelisk.job(id), done);
   assert.equal(ollama.sent('/api/pull').length, asked);
+});
+
+test('a server that is told to end waits for no job and for nobody who watches one; the next goes on', async () => {
+  ollama.models.delete('llama3:latest');
+  ollama.next('/api/pull', { kind: 'stalls', lines: LINES.slice(0, 3) });
+  const { id } = await obelisk.startJob(PULL);
+  await obelisk.until(id, ({ progress }) => progress.completedBytes === 250_000);
+  const key = readFileSync(path.join(obelisk.dataDir, TOKEN_FILE), 'utf8');
+  const watching = await fetch(`${obelisk.url}/ollama/job-events/${id}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  const seen = watching.text();
+  const before = performance.now();
+  assert.equal(await obelisk.end(), 0);
+  assert.ok(performance.now() - before < 8_000, 'it did not wait until everybody was cut off');
+  assert.doesNotMatch(await seen, /"state":"(?:done|failed|cancelled|lost)"/);
+  await obelisk.start();
+  const job = await obelisk.until(id, isOver);
+  assert.deepEqual([job.state, job.attempts], ['done', 2]);
 });

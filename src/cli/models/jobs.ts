@@ -11,7 +11,7 @@ export const jobsCommand: Command = {
     name: 'models jobs',
     summary: 'List downloads and other jobs, or cancel one',
     options: { cancel: { value: 'ID', multiple: true, description: 'Cancel a job' } },
-    examples: ['obelisk models jobs', 'obelisk models jobs --cancel 01JD…'],
+    examples: ['obelisk models jobs', 'obelisk models jobs --cancel job_5f3a…'],
   },
   run: (context) =>
     withControl(context, async ({ control }) => {
