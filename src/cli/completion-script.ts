@@ -17,7 +17,7 @@ export function completionScript(shell: Shell, specs: readonly CommandSpec[]): s
 }
 
 /** Prints one name a line, and nothing where no host answers. */
-const MODEL_NAMES = `obelisk models list --json 2>/dev/null | sed -n 's/^    "name": "\\(.*\\)",$/\\1/p'`;
+const MODEL_NAMES = `obelisk models list --json 2>/dev/null | sed -n 's/^    "name": "\\([^"]*\\)".*$/\\1/p'`;
 
 type Tree = {
   /** First words, and the second words of those that have some. */
