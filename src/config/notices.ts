@@ -1,5 +1,6 @@
 import { noticeOf } from '../shared/ollama-options.ts';
 import type { FileFacts } from './pick.ts';
+import { reloadNotices } from './reload-notices.ts';
 import type { OllamaHostSettings, Settings } from './settings.ts';
 import type { Path } from './yaml-tree.ts';
 
@@ -19,6 +20,7 @@ export function noticesOf(settings: Settings, facts: FileFacts): readonly string
   for (const [index, host] of ollama.hosts.entries()) {
     notices.push(...optionNotices(host, ['providers', 'ollama', 'hosts', index], facts));
   }
+  notices.push(...reloadNotices(settings.modelList));
   return notices;
 }
 

@@ -52,6 +52,7 @@ test('it evicts the idle model with the shortest time left', async () => {
   await setting.client.load({ model: 'a', keep_alive: -1 });
   await setting.client.load({ model: 'b', keep_alive: '1m' });
   await setting.client.load({ model: 'c' });
+  for (const { shift } of setting.ollama.sent('/api/generate')) assert.equal(shift, false, 'as every chat');
   assert.deepEqual(setting.ollama.loaded(), ['a:latest', 'c:latest']);
 });
 

@@ -50,7 +50,8 @@ export async function readRunnerChange(
   const { model } = body;
   const method = 'POST';
   try {
-    const asked = { ...body, stream: false };
+    // From 0.30 on, a model that was loaded to shift is loaded anew for the chats, which never do.
+    const asked = { ...body, stream: false, ...(to === 'load' ? { shift: false } : {}) };
     const call = { method, path: '/api/generate', body: asked, model, clocks } as const;
     const answer = toGenerated(await readOllamaJson(options, call, signal), { host: options.url, model });
     if (answer.done) return;
