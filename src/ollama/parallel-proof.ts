@@ -1,27 +1,33 @@
 /** A request that a host was sent, by the clock of its queue. */
 export type Sent = { readonly sinceMs: number };
 
-/** How long a host that served none more at once is not tried again, in milliseconds. */
-const REST_MS = 600_000;
+/**
+ * How long a host that served none more at once is not tried again, in milliseconds: each time twice
+ * as long, since the others may have been about to end.
+ */
+const LEAST_REST_MS = 1_000;
+const MOST_REST_MS = 600_000;
 
 type Trial = {
   readonly one: Sent;
-  /** Those that were under way when it was sent, as far as they have not ended. */
-  readonly others: Set<Sent>;
+  /** All that must be in work at the moment of the first word, as far as they have not ended. */
+  readonly together: Set<Sent>;
   firstWordMs?: number;
 };
 
 /**
  * Finds out how many requests a host serves at once, which Ollama tells nobody, by now and then
- * sending one more than it was seen to serve. It serves one more where the first word of that one
- * came while all the others were still being answered, by the host's own account of how long they
- * took; else the one more has waited there as it would have waited here.
+ * sending one more than it was seen to serve. The host serves one more where at the moment of that
+ * one's first word all the others had begun to be answered, and by the host's own account of how long
+ * each took none of them was done; else the one more has waited there as it would have waited here.
  */
 export class ParallelProof {
   /** Requests that the host was seen to serve at once. */
   proven = 1;
+  readonly #spoken = new WeakSet<Sent>();
   #trial: Trial | undefined;
   #restUntilMs = 0;
+  #restMs = LEAST_REST_MS;
 
   /** Whether one more than `underWay` requests may be sent now. */
   mayTry(underWay: number, nowMs: number): boolean {
@@ -30,13 +36,18 @@ export class ParallelProof {
 
   /** Notes that one more was sent. */
   begin(one: Sent, others: Iterable<Sent>): void {
-    this.#trial = { one, others: new Set(others) };
+    this.#trial = { one, together: new Set([...others, one]) };
   }
 
-  /** Notes the first word of an answer. */
+  /** Notes a word of an answer. */
   answered(one: Sent, nowMs: number): void {
+    if (this.#spoken.has(one)) return;
+    this.#spoken.add(one);
     const trial = this.#trial;
-    if (trial?.one === one) trial.firstWordMs ??= nowMs;
+    if (trial?.one !== one) return;
+    // One that is silent may be waiting behind this one, whichever was sent first.
+    if ([...trial.together].every((other) => this.#spoken.has(other))) trial.firstWordMs = nowMs;
+    else this.#trial = undefined;
   }
 
   /**
@@ -48,27 +59,19 @@ export class ParallelProof {
     { nowMs, totalMs }: { readonly nowMs: number; readonly totalMs?: number | undefined },
   ): boolean {
     const trial = this.#trial;
-    if (trial === undefined) return false;
-    if (one === trial.one) {
-      // Left before its first word it shows nothing.
-      if (trial.firstWordMs === undefined) this.#trial = undefined;
-      return false;
-    }
-    if (!trial.others.delete(one)) return false;
-    if (totalMs === undefined) {
-      this.#trial = undefined;
-      return false;
-    }
-    const { firstWordMs = Infinity } = trial;
-    if (one.sinceMs + totalMs <= firstWordMs) {
-      this.#trial = undefined;
-      this.#restUntilMs = nowMs + REST_MS;
-      return false;
-    }
-    if (trial.others.size > 0) return false;
+    if (trial === undefined || !trial.together.delete(one)) return false;
+    const { firstWordMs = Infinity, together } = trial;
+    const overlapped = totalMs !== undefined && one.sinceMs + totalMs > firstWordMs;
+    if (overlapped && together.size > 0) return false;
     this.#trial = undefined;
-    this.proven += 1;
-    return true;
+    if (overlapped) {
+      this.#restMs = LEAST_REST_MS;
+      this.proven += 1;
+    } else if (totalMs !== undefined) {
+      this.#restUntilMs = nowMs + this.#restMs;
+      this.#restMs = Math.min(MOST_REST_MS, this.#restMs * 2);
+    }
+    return overlapped;
   }
 
   /** Forgets what was seen: the host may have been started anew, with other settings. */
@@ -76,5 +79,6 @@ export class ParallelProof {
     this.proven = 1;
     this.#trial = undefined;
     this.#restUntilMs = 0;
+    this.#restMs = LEAST_REST_MS;
   }
 }
