@@ -160,3 +160,23 @@ test('a host asks for its key, and the weight of a host is its part of the reque
   assert.equal(answers.filter((name) => name === 'a').length, 6);
   assert.doesNotMatch(house.log(), /sk-host-a/);
 });
+
+test('models are loaded ahead of their requests, with the options that those will have', async (context) => {
+  const house = await openFleet(context, {
+    hosts: [host({ maxLoaded: 3 }), host(), host()],
+    ofHost: { a: 'tags: [big]', b: 'hardware: {num_ctx: 2048}' },
+    ollama: 'preload: [{model: one, keep_alive: -1}, {model: two, hosts: [big]}, {model: gone}]',
+  });
+  await until(() => house.loads() >= 4, 'four loads');
+  assert.deepEqual(
+    house.servers.map((server) => server.loaded().toSorted()),
+    [['one:latest', 'two:latest'], ['one:latest'], ['one:latest']],
+  );
+  assert.equal(house.servers[1]?.loads[0]?.options['num_ctx'], 2048);
+  assert.deepEqual(
+    new Set(house.servers.map((server) => server.sent('/api/generate')[0]?.['keep_alive'])),
+    new Set([-1]),
+  );
+  await Promise.all(['one', 'two', 'one'].map((model) => house.ask(model)));
+  assert.equal(house.loads(), 4);
+});

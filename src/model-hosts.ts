@@ -17,6 +17,9 @@ import type { HostBooks } from './ollama/host-books.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
 import { createHostPlacement } from './ollama/placement.ts';
 import type { HostPlacement } from './ollama/placement.ts';
+import { createOllamaLoader } from './ollama/loader.ts';
+import { createPreloader } from './ollama/preload.ts';
+import type { Preloader } from './ollama/preload.ts';
 import { createOllamaManagement } from './ollama/management.ts';
 import type { OllamaManagement } from './ollama/management.ts';
 import { createOllamaProfiles } from './ollama/profiles/profiles.ts';
@@ -101,6 +104,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     profiles,
   };
   const placement = placementOf(settings, { fleet, profiles, books: records.books });
+  const preloader = preloaderOf(settings, { fleet, serving, logger });
   const management = createOllamaManagement({ fleet, hosts, profiles });
   const own = <T>(now: ReadonlyMap<string, T>, other: ReadonlyMap<string, T> | undefined): readonly T[] =>
     [...now].flatMap(([key, side]) => (other?.get(key) === side ? [] : [side]));
@@ -114,6 +118,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     servedContext: management.contextWindow,
     shared: { sides, proxy },
     async start() {
+      preloader.start();
       await Promise.all([
         ...own(sides, before?.sides).map(({ discovery }) => discovery.start()),
         reusedProxy === undefined ? proxy?.start() : undefined,
@@ -121,6 +126,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     },
     async stop(heir) {
       await Promise.all([
+        preloader.stop(),
         ...own(sides, heir?.shared.sides).map(({ discovery }) => discovery.stop()),
         heir?.shared.proxy === proxy ? undefined : proxy?.stop(),
       ]);
@@ -141,6 +147,23 @@ function placementOf({ providers }: Settings, { fleet, profiles, books }: Placem
     optionsOf: (target) =>
       profiles.of(target, fleet.at(target.baseUrl)?.discovery.model(target.model)).runner,
     memoryOf: (host) => profiles.memoryOf(host).memoryBytes,
+  });
+}
+
+function preloaderOf(
+  { providers }: Settings,
+  { fleet, serving, logger }: Pick<ModelHosts, 'fleet' | 'serving'> & { readonly logger: Logger },
+): Preloader {
+  const loader = createOllamaLoader(serving);
+  return createPreloader({
+    entries: providers.ollama.preload,
+    fleet,
+    logger,
+    now: () => new Date(),
+    async load({ url }, { model, keepAlive }, signal) {
+      const change = keepAlive === undefined ? {} : { keepAlive };
+      await loader({ baseUrl: url, model, defaults: {} })(change, signal);
+    },
   });
 }
 
