@@ -14,6 +14,7 @@ import type { HostSide } from './ollama/fleet-host.ts';
 import { createOllamaFleet } from './ollama/fleet.ts';
 import type { OllamaFleet } from './ollama/fleet.ts';
 import type { HostBooks } from './ollama/host-books.ts';
+import { watchHost } from './ollama/host-watch.ts';
 import { createOllamaHosts } from './ollama/hosts.ts';
 import { createHostPlacement } from './ollama/placement.ts';
 import type { HostPlacement } from './ollama/placement.ts';
@@ -168,8 +169,8 @@ function preloaderOf(
 }
 
 /** What must be the same for a new configuration to go on with a host. */
-function sideKey({ url, apiKey }: OllamaHostSettings, { providers }: Settings): string {
-  return JSON.stringify([url, apiKey?.reveal(), providers.ollama.pollMs]);
+function sideKey({ name, url, apiKey }: OllamaHostSettings, { providers }: Settings): string {
+  return JSON.stringify([name, url, apiKey?.reveal(), providers.ollama.pollMs]);
 }
 
 /** A host of the configuration before where it is the same, else a new one. */
@@ -191,6 +192,7 @@ function hostSide(host: OllamaHostSettings, options: ModelHostsOptions): HostSid
     onState,
     ...remembered(seen, url),
   });
+  watchHost({ ...host, discovery }, { events: records.events, logger });
   return { client, discovery, drain: createDrainSwitch() };
 }
 

@@ -71,8 +71,11 @@ function toFleetModel(model: OllamaModel, hosts: FleetModel['hosts']): FleetMode
   };
 }
 
+/** What warnings follow from. */
+export type WarnedHost = Pick<FleetHost, 'url' | 'apiKey' | 'discovery'>;
+
 /** What the owner of a host should know of it, one sentence each. */
-export function warningsOf({ url, apiKey, discovery }: FleetHost): readonly string[] {
+export function warningsOf({ url, apiKey, discovery }: WarnedHost): readonly string[] {
   const state = discovery.state();
   const hole = state.kind === 'up' ? versionWarning(state.version) : undefined;
   const isOpen = url.startsWith('http:') && !isLoopbackUrl(url);
