@@ -9,6 +9,7 @@ const PARTS: Readonly<Record<string, string>> = {
   bodies: 'bench/bodies.ts',
   gateway: 'bench/gateway/run.ts',
   index: 'bench/index.ts',
+  placement: 'bench/placement.ts',
   profile: 'bench/profile.ts',
   soak: 'bench/soak.ts',
 };

@@ -41,8 +41,8 @@ export async function findRealOllama(): Promise<RealOllama | { readonly skip: st
     `obelisk-test-chat-${process.pid}:latest`,
     `obelisk-test-embed-${process.pid}:latest`,
   ];
-  await makeTinyModel(url, chat, 'llama');
-  await makeTinyModel(url, embed, 'bert');
+  await makeTinyModel(url, { model: chat, kind: 'llama' });
+  await makeTinyModel(url, { model: embed, kind: 'bert' });
   return {
     url,
     version,
@@ -71,13 +71,37 @@ export async function writeTinyGguf(file: string, kind: 'llama' | 'bert'): Promi
   await run(process.execPath, [GENERATOR, kind, file]);
 }
 
+/** Makes chat models that differ in one weight, so that Ollama loads each of them by itself. */
+export async function makeTinyChatModels(url: string, names: readonly string[]): Promise<void> {
+  for (const [index, model] of names.entries()) {
+    await makeTinyModel(url, { model, kind: 'llama', variant: index + 1 });
+  }
+}
+
+/** Removes models; one that is not there is fine. */
+export async function removeModels(url: string, names: readonly string[]): Promise<void> {
+  for (const model of names) {
+    await fetch(`${url}/api/delete`, { method: 'DELETE', body: JSON.stringify({ model }) });
+  }
+}
+
 /** Makes a model through the API: `/api/blobs`, then `/api/create` with the digest. */
-async function makeTinyModel(url: string, model: string, kind: 'llama' | 'bert'): Promise<void> {
+async function makeTinyModel(
+  url: string,
+  {
+    model,
+    kind,
+    variant = 0,
+  }: { readonly model: string; readonly kind: 'llama' | 'bert'; readonly variant?: number },
+): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'obelisk-gguf-'));
   try {
     const file = path.join(folder, `${kind}.gguf`);
     await writeTinyGguf(file, kind);
-    const digest = await upload(url, await readFile(file));
+    const bytes = await readFile(file);
+    // The lowest byte of the last weight.
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 4) ^ variant, bytes.length - 4);
+    const digest = await upload(url, bytes);
     await request(
       `${url}/api/create`,
       'POST',
