@@ -59,7 +59,9 @@ export class ScriptedAnswers {
     this.#routes = {
       'GET /api/version': list(() => ({ version })),
       'GET /api/status': list(() => ({ cloud: { disabled: true, source: 'env' } })),
-      'GET /api/tags': list(() => ({ models: [...state.models.values()].map(taggedModel) })),
+      'GET /api/tags': list(() => ({
+        models: [...state.models.values()].map((model) => taggedModel(model, version)),
+      })),
       'GET /api/ps': list(() => ({ models: this.#running() })),
       'POST /api/chat': (call) => this.#run(call),
       'POST /api/generate': (call) => this.#run(call),

@@ -46,8 +46,9 @@ function sizeOf(model: ScriptedModel): number {
   return model.sizeBytes ?? layersOf(model).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** A model as `/api/tags` lists it. */
-export function taggedModel(model: ScriptedModel): Record<string, unknown> {
+/** A model as `/api/tags` lists it; since 0.30 with what it can do and its context window. */
+export function taggedModel(model: ScriptedModel, version = '0.24.0'): Record<string, unknown> {
+  const isNew = Number(version.split('.')[1]) >= 30 || !version.startsWith('0.');
   const details = {
     parent_model: '',
     format: 'gguf',
@@ -55,6 +56,7 @@ export function taggedModel(model: ScriptedModel): Record<string, unknown> {
     families: ['llama'],
     parameter_size: '8B',
     quantization_level: 'Q4_0',
+    ...(isNew ? { context_length: model.contextLength ?? 8192, embedding_length: 4096 } : {}),
   };
   return {
     name: nameOf(model.name),
@@ -63,6 +65,7 @@ export function taggedModel(model: ScriptedModel): Record<string, unknown> {
     size: sizeOf(model),
     digest: model.digest ?? digestOf(nameOf(model.name)),
     details,
+    ...(isNew ? { capabilities: model.capabilities ?? ['completion'] } : {}),
     ...(model.remoteHost === undefined ? {} : { remote_host: model.remoteHost, remote_model: model.name }),
   };
 }

@@ -56,10 +56,10 @@ test('it evicts the idle model with the shortest time left', async () => {
   assert.deepEqual(setting.ollama.loaded(), ['a:latest', 'c:latest']);
 });
 
-test('it serves as many at once as it is told, and is gone and back as it is told', async () => {
+test('it loads once for many at once, and is gone and back as it is told', async () => {
   await using setting = await start({ models: [{ name: 'tiny' }], parallel: 2, wordMs: 2 });
-  await Promise.all(Array.from({ length: 6 }, () => say(setting.client)));
-  assert.equal(setting.ollama.peak('/api/generate'), 6);
+  const all = await Promise.all(Array.from({ length: 6 }, () => say(setting.client)));
+  assert.deepEqual(new Set(all), new Set(['Hello there!']));
   assert.equal(setting.ollama.loads.length, 1);
   await setting.ollama.kill();
   await assert.rejects(say(setting.client), { code: 'upstream_unreachable' });
@@ -94,4 +94,15 @@ test('it pulls what its registry has, and makes models of what was uploaded', as
   assert.equal(await client.hasBlob(digest), true);
   assert.equal(await all(client.create(create, never)), 'success');
   assert.deepEqual([...ollama.models.keys()], ['far:latest', 'new:latest']);
+});
+
+test('a newer server lists with each model what an older one tells only of one at a time', async () => {
+  const models = [{ name: 'tiny', capabilities: ['completion', 'tools'], contextLength: 4096 }];
+  await using older = await start({ models });
+  const [old] = await older.client.tags();
+  assert.deepEqual([old?.capabilities, old?.details?.context_length], [undefined, undefined]);
+  await using newer = await start({ models, version: '0.33.0' });
+  const [tag] = await newer.client.tags();
+  assert.deepEqual([tag?.capabilities, tag?.details?.context_length], [['completion', 'tools'], 4096]);
+  assert.deepEqual((await newer.client.show('tiny')).capabilities, ['completion', 'tools']);
 });

@@ -99,7 +99,9 @@ function notFound(fleet: OllamaFleet, model: string): ObeliskError {
   if (seen !== undefined) {
     return new ObeliskError('model_unavailable', `${seen.name}, which has ${model}, is away; start it`);
   }
-  const known = fleet.hosts.flatMap(({ discovery }) => discovery.models().map(({ name }) => name.replace(/:latest$/, '')));
+  const known = fleet.hosts.flatMap(({ discovery }) =>
+    discovery.models().map(({ name }) => name.replace(/:latest$/, '')),
+  );
   const [closest] = nearest(model, known, 1);
   const meant =
     closest === undefined ? `; get it with: obelisk models pull ${model}` : `; did you mean ${closest}?`;
