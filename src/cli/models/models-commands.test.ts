@@ -72,7 +72,7 @@ test('on a terminal the bar redraws itself in one line that fits, and goes', asy
   const { stderr } = await own.run(['models', 'pull', 'llama3'], { isTerminal: true });
   const [before, bar = '', after] = stderr.split('\r\u001b[2K');
   assert.equal(before, '');
-  assert.equal(after, '✓ pull llama3\n');
+  assert.match(after ?? '', /✓.* pull llama3\n$/);
   assert.match(bar, /^██████░{18} {2}25% pull llama3, pulling 0123456789ab/);
   assert.ok(bar.length < 80);
 });
