@@ -133,6 +133,9 @@ function fishScript(all: readonly CommandSpec[]): string {
     ),
   ]);
   return `# Completes obelisk in fish.
+function __obelisk_models
+    ${MODEL_NAMES}
+end
 complete -c obelisk -f
 ${lines.join('\n')}
 ${specs.flatMap((spec) => fishOptions(spec, words.get(spec.name) ?? [])).join('\n')}
@@ -151,7 +154,7 @@ function fishOptions(spec: CommandSpec, seconds: readonly string[]): readonly st
     const value = option.value === undefined ? '' : isFile(option.value) ? ' -r -F' : ' -x';
     return `complete -c obelisk -n '${when}' -l ${name}${short}${value} -d '${quoted(option.description)}'`;
   });
-  const models = takesModels(spec) ? [`complete -c obelisk -n '${when}' -a "(${MODEL_NAMES})"`] : [];
+  const models = takesModels(spec) ? [`complete -c obelisk -n '${when}' -a '(__obelisk_models)'`] : [];
   return [...options, ...models];
 }
 
