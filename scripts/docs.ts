@@ -12,10 +12,14 @@ import { ROWS as PROCESS_ROWS } from '../test/faults/process/process-rows.ts';
 import { ROWS as UPSTREAM_ROWS } from '../test/faults/upstream/upstream-rows.ts';
 import { errorsNote } from './errors-note.ts';
 import { faultNote } from './fault-note.ts';
+import { managementNote } from './management-note.ts';
+import type { ManagementDocument } from './management-note.ts';
+import { openApiDocument } from '../src/gateway/ollama-management/openapi.ts';
 
 const notes = {
   'docs/Configuration.md': configurationNote(toSchemaTree(fileSchema(() => true))),
   'docs/Errors.md': errorsNote(ERROR_KINDS),
+  'docs/Management API.md': managementNote(documentOf()),
   'docs/Fault matrix.md': faultNote([...UPSTREAM_ROWS, ...CLIENT_ROWS, ...PROCESS_ROWS]),
 };
 
@@ -27,6 +31,12 @@ for (const [file, text] of Object.entries(notes)) {
     process.stderr.write(`${file} is not what the sources say: run "npm run docs"\n`);
     process.exitCode = 1;
   }
+}
+
+/** As it is served: what JSON leaves out is not there. */
+function documentOf(): ManagementDocument {
+  // Its own test holds it to this form.
+  return JSON.parse(JSON.stringify(openApiDocument())) as ManagementDocument;
 }
 
 function readIfThere(file: string): string {

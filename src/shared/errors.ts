@@ -63,14 +63,18 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
   invalid_api_key: {
     status: 401,
     type: 'authentication_error',
-    meaning: 'A master key is configured and the request did not carry it.',
-    remedy: 'Send `Authorization: Bearer <key>`.',
+    meaning:
+      'A key is configured, or the route manages the server, and the request did not carry the right key.',
+    remedy:
+      'Send `Authorization: Bearer <key>`; for the management the master key, or the key in `server.token` in the data directory.',
   },
   forbidden: {
     status: 403,
     type: 'permission_error',
-    meaning: 'The Host or Origin of the request is not one this server answers to.',
-    remedy: 'Use a loopback address, or list the name in `allowed_hosts` or `allowed_origins`.',
+    meaning:
+      'The Host or Origin of the request is not one this server answers to, the key opens models and vaults only, or a registry or a model that leaves the machine is not allowed.',
+    remedy:
+      'Use a loopback address, or list the name in `allowed_hosts` or `allowed_origins`; manage with the master key; allow what the message names in the configuration.',
   },
   model_not_found: {
     status: 404,
