@@ -8,6 +8,9 @@ import type { OllamaModel } from '../model-facts.ts';
 import type { MergedValues, ProfileLayer } from './profile-values.ts';
 import type { HostMemory } from './profiles.ts';
 
+/** What holds on one host. */
+export type ProfileAtHost = { readonly host: string; readonly values: MergedValues };
+
 /** What a view is made from. */
 export type ProfileViewFacts = {
   readonly model: string;
@@ -20,6 +23,8 @@ export type ProfileViewFacts = {
   readonly values: MergedValues;
   /** What was asked for, before it was brought to what the model can do. */
   readonly asked: readonly ProfileLayer[];
+  /** What holds on each host, where there are several and none is named. */
+  readonly elsewhere: readonly ProfileAtHost[];
   /** The host whose memory counts; undefined where there are several and none is named. */
   readonly room:
     | (HostMemory & { readonly name: string; readonly parallel: number; readonly cacheType?: CacheType })
@@ -45,7 +50,12 @@ export function toProfileView(facts: ProfileViewFacts): ProfileView {
     requestOptions,
     notices: isRemote
       ? [`${model} runs at ${known.remoteHost}: nothing is loaded here, and no option of hardware is sent`]
-      : [...optionNotices(options, known), ...contextNotices(facts), ...requestNotices(requestOptions)],
+      : [
+          ...optionNotices(options, known),
+          ...contextNotices(facts),
+          ...hostNotices(facts),
+          ...requestNotices(requestOptions),
+        ],
   };
 }
 
@@ -102,6 +112,18 @@ function contextNotices({ known, values, asked, room, isDefault }: ProfileViewFa
   });
   if (estimate.verdict !== 'fits') notices.push(estimate.explanation);
   return notices;
+}
+
+/** A profile without a host says what holds where no host says otherwise: those that do are told. */
+function hostNotices({ values, elsewhere, isDefault }: ProfileViewFacts): readonly string[] {
+  return elsewhere.flatMap(({ host, values: own }) => {
+    const differing = Object.entries(own.options)
+      .filter(([name, { value, source }]) => {
+        return value !== values.options[name]?.value && !(isDefault && source === 'default');
+      })
+      .map(([name, { value }]) => `${name}: ${value}`);
+    return differing.length === 0 ? [] : [`at ${host} it is ${differing.join(', ')}`];
+  });
 }
 
 function requestNotices(requestOptions: readonly string[]): readonly string[] {

@@ -183,6 +183,24 @@ test('a host elsewhere whose memory nobody configured is said to be unknown', ()
   assert.match(set.view('llama3').notices.join(), /the memory of far is not known/);
 });
 
+test('of several hosts, those where a value is another one are named with it', () => {
+  const hosts = [
+    host({ name: 'big' }),
+    host({ name: 'small', memoryBytes: 7 * GIB }),
+    host({ name: 'slow', hardware: { num_thread: 4 }, modelOverrides: { llama3: { num_gpu: 0 } } }),
+  ];
+  const set = profiles({ hosts });
+  assert.deepEqual(set.view('llama3').notices, [
+    'at small it is num_ctx: 9216',
+    'at slow it is num_thread: 4, num_gpu: 0',
+  ]);
+  assert.deepEqual(set.view('default').notices, ['at slow it is num_thread: 4']);
+  assert.deepEqual(
+    profiles({ hosts: [host({ name: 'small', memoryBytes: 7 * GIB })] }).view('llama3').notices,
+    [],
+  );
+});
+
 test('a model that runs elsewhere is loaded nowhere and has no options', () => {
   const view = profiles({ hardware: { num_gpu: 1 } }, llama({ remoteHost: 'ollama.com' })).view('llama3');
   assert.deepEqual(view.options, {});

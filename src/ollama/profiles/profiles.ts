@@ -14,6 +14,7 @@ import { patchedValues } from './patch.ts';
 import { valuesOfHardware } from './profile-values.ts';
 import type { ProfileLayer, ProfileValues } from './profile-values.ts';
 import { toProfileView } from './profile-view.ts';
+import type { ProfileAtHost } from './profile-view.ts';
 import type { ProfileScope, ProfileStore } from './store.ts';
 
 /** Name of the profile that holds for every model. A model of that name is reached as `default:latest`. */
@@ -147,6 +148,7 @@ class Profiles implements OllamaProfiles {
       known,
       values: profileValues({ ...this.#hostFacts(placed), model: known, layers }),
       asked: layers,
+      elsewhere: placed === undefined ? this.#atHosts(name) : [],
       room: placed && { ...placed, ...this.memoryOf(placed) },
     });
   }
@@ -175,6 +177,16 @@ class Profiles implements OllamaProfiles {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** What holds on each host. */
+  #atHosts(name: string | undefined): readonly ProfileAtHost[] {
+    return this.#options.settings.hosts.map((host) => {
+      // A host that has it not yet would get the same model.
+      const model = name === undefined ? undefined : (this.#modelAt(name, host) ?? this.#modelAt(name));
+      const layers = this.#layers(name, host);
+      return { host: host.name, values: profileValues({ ...this.#hostFacts(host), model, layers }) };
+    });
   }
 
   #hostFacts(host: ProfileHost | undefined): HostFacts {
@@ -235,7 +247,7 @@ class Profiles implements OllamaProfiles {
     });
   }
 
-  #modelAt(name: string, host: ProfileHost | undefined): OllamaModel | undefined {
+  #modelAt(name: string, host?: ProfileHost): OllamaModel | undefined {
     const { settings, installed } = this.#options;
     const hosts = host === undefined ? settings.hosts : [host];
     for (const { url } of hosts) {
