@@ -1,4 +1,4 @@
-import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
+import type { ChatContext, ChatEvent, ChatMessage, ChatRequest, ChatWriter } from '../providers/chat.ts';
 import { createChatEventReader } from '../providers/openai/from-event.ts';
 import { toChatFields } from '../providers/openai/to-body.ts';
 import type { Deployment } from '../router/deployment.ts';
@@ -96,15 +96,17 @@ type OpenAiBody = {
   readonly ignored: readonly string[];
 };
 
-/** Servers that refuse the older name of the limit; most others know nothing but that. */
-const NEWER_LIMIT = /(?:^|\.)(?:openai|azure)\.com$/;
+/** Servers that refuse what they do not know, the older name of the limit too; most others know only that. */
+const STRICT = /(?:^|\.)(?:openai|azure)\.com$/;
 
 /** Servers of OpenAI's dialect refuse what they do not know, so that Ollama's own words stay here. */
 function toOpenAiFields(request: ChatRequest, deployment: Deployment): OpenAiBody {
-  const { options, keepAlive, think, maxTokens, ...common } = request;
+  const { options, keepAlive, think, maxTokens, messages, ...common } = request;
+  const strict = STRICT.test(new URL(deployment.baseUrl).hostname);
   const effort = think === 'max' ? 'high' : think;
   const fields = toChatFields({
     ...common,
+    messages: strict ? messages.map(withoutReasoning) : messages,
     options: {},
     stream: true,
     includeUsage: true,
@@ -117,18 +119,23 @@ function toOpenAiFields(request: ChatRequest, deployment: Deployment): OpenAiBod
     ...(typeof think === 'boolean' ? ['think'] : []),
   ].sort();
   return {
-    fields: { ...defaultsOf(deployment, maxTokens), ...asked, model: deployment.model },
+    fields: { ...defaultsOf(deployment, { maxTokens, strict }), ...asked, model: deployment.model },
     ignored,
   };
 }
 
+/** What a model thought before is read by some servers, and refused as an unknown field by others. */
+function withoutReasoning(message: ChatMessage): ChatMessage {
+  if (message.role !== 'assistant') return message;
+  const { reasoning: _thoughts, ...rest } = message;
+  return rest;
+}
+
+type Limit = { readonly maxTokens: number | undefined; readonly strict: boolean };
+
 /** The deployment's own parameters, with one limit under one name: both names together are an error. */
-function defaultsOf(
-  { baseUrl, defaults }: Deployment,
-  maxTokens: number | undefined,
-): Deployment['defaults'] {
+function defaultsOf({ defaults }: Deployment, { maxTokens, strict }: Limit): Deployment['defaults'] {
   if (maxTokens === undefined) return defaults;
   const { max_tokens: _older, max_completion_tokens: _newer, ...others } = defaults;
-  const name = NEWER_LIMIT.test(new URL(baseUrl).hostname) ? 'max_completion_tokens' : 'max_tokens';
-  return { ...others, [name]: maxTokens };
+  return { ...others, [strict ? 'max_completion_tokens' : 'max_tokens']: maxTokens };
 }

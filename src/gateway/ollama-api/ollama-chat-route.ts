@@ -65,12 +65,14 @@ async function answerDoor(call: Call, door: Door, options: OllamaChatOptions): P
   const startedMs = options.monotonicMs();
   const scan = await readJsonBody(call.request);
   await letOthersGoFirst(scan);
-  const request = door.parse(parseWithDefaults(scan, {}));
+  const asked = door.parse(parseWithDefaults(scan, {}));
   const { registry, unixMs, monotonicMs } = options;
-  const loads = door.asksNothing(request);
-  const found = await findModel(registry, doorModelName(registry, request.model), loads ? 'any' : 'chat');
+  const loads = door.asksNothing(asked);
+  // A vault reads who writes off the name.
+  const request = { ...asked, model: doorModelName(registry, asked.model) };
+  const found = await findModel(registry, request.model, loads ? 'any' : 'chat');
   call.model = found.deployment.modelName;
-  const answer: DoorAnswer = { kind: door.kind, model: request.model, unixMs, monotonicMs, startedMs };
+  const answer: DoorAnswer = { kind: door.kind, model: asked.model, unixMs, monotonicMs, startedMs };
   if (!loads) {
     await answerByWriters(call, { request, found, form: formOf(answer) }, options);
     return;

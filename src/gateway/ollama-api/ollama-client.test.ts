@@ -51,6 +51,12 @@ test('models of every kind are asked through the ollama client, whole and stream
   }
 });
 
+test('a tag that says nothing is not taken for the model that writes a vault’s answer', async () => {
+  await using door = await startDoor();
+  await client(door).chat({ model: 'vault/notes:latest', messages });
+  assert.equal(door.asked[0]?.model, 'vault/notes');
+});
+
 test('the durations of the model’s own server are passed on in nanoseconds', async () => {
   await using door = await startDoor();
   const {
