@@ -10,6 +10,7 @@ import { send, stall } from '../../test/upstream.ts';
 import type { Script, Step } from '../../test/upstream.ts';
 import { createOllamaChat } from './chat-writer.ts';
 import { createOllamaEmbedder } from './embedder.ts';
+import { takeSeat } from './seat.ts';
 
 /** An Ollama whose chats are answered by `script`. */
 function chatsBy(script: (index: number) => readonly Step[]): Script {
@@ -146,6 +147,23 @@ test('an Ollama that is busy in the middle of an answer is not asked again: it w
   await using setting = await startServing(chatsBy(() => busyAfter));
   await assert.rejects(ask(setting).events, { code: 'overloaded' });
   assert.equal(sent(setting).length, 1);
+});
+
+test('a reader that stops reading without leaving loses its seat with its signal', async () => {
+  const seats = seatsForTests();
+  const leaving = new AbortController();
+  const place = { url: 'http://a', model: 'tiny' };
+  const stuck = await takeSeat(seats, { ...place, signal: leaving.signal, context: {} });
+  stuck.begin({ num_ctx: 512 });
+  const { signal } = new AbortController();
+  const next = takeSeat(seats, { ...place, signal, context: {} });
+  const book = seats.books.book('http://a', 'tiny');
+  assert.deepEqual([book.inFlight, book.queued, book.loading], [1, 1, true]);
+  leaving.abort();
+  assert.deepEqual([book.inFlight, book.queued, book.loading], [1, 0, false]);
+  stuck.leave();
+  (await next).leave();
+  assert.equal(book.inFlight, 0);
 });
 
 test('a model of the cloud has no queue with us', async () => {

@@ -118,10 +118,17 @@ export class Seat {
   readonly #parts: SeatParts;
   readonly #takenMs: number;
   #use: ModelUse | undefined;
+  readonly #leave = (): void => {
+    this.#parts.signal.removeEventListener('abort', this.#leave);
+    this.#use?.abandoned();
+    this.#parts.slot.release();
+  };
 
   constructor(parts: SeatParts) {
     this.#parts = parts;
     this.#takenMs = parts.nowMs();
+    // A reader that stops reading without leaving must not keep everybody else waiting for ever.
+    parts.signal.addEventListener('abort', this.#leave, { once: true });
   }
 
   /** Clocks of the exchange, within what is left of the time of the request. */
@@ -175,6 +182,7 @@ export class Seat {
     const { slot, nowMs } = this.#parts;
     const workMs = nowMs() - this.#takenMs - (timing?.loadMs ?? 0);
     const queueMs = slot.waitedMs;
+    this.#parts.signal.removeEventListener('abort', this.#leave);
     this.#use?.ended(toRequestTiming(timing, { queueMs, usage }), unloads);
     slot.release({ workMs: Math.max(0, workMs), totalMs: timing?.totalMs });
     return timing === undefined ? undefined : { ...timing, queueMs };
@@ -182,8 +190,7 @@ export class Seat {
 
   /** Leaves the seat; does nothing after `end`. */
   leave(): void {
-    this.#use?.abandoned();
-    this.#parts.slot.release();
+    this.#leave();
   }
 
   #spentMs(): number {
