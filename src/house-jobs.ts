@@ -50,8 +50,9 @@ function hostNamed({ hosts }: OllamaFleet, name: string): FleetHost | undefined 
   return hosts.find((host) => host.name.toLowerCase() === name.toLowerCase());
 }
 
-/** Where a job that names no host is done: where the model is, or else where it may be served from. */
+/** Where a job is done: where it says, where the model is, or else where it may be served from. */
 function hostFor(fleet: OllamaFleet, spec: JobSpec): FleetHost {
+  if (spec.host !== undefined) return fleet.host(spec.host);
   const isThere = ({ discovery }: FleetHost, model: string | undefined): boolean =>
     model !== undefined && discovery.model(model) !== undefined;
   const base = spec.kind === 'create' ? spec.source.from : undefined;

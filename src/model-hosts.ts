@@ -106,7 +106,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
   };
   const placement = placementOf(settings, { fleet, profiles, books: records.books });
   const preloader = preloaderOf(settings, { fleet, serving, logger });
-  const management = createOllamaManagement({ fleet, hosts, profiles });
+  const management = createOllamaManagement({ fleet, hosts, profiles, rules: ollama });
   const own = <T>(now: ReadonlyMap<string, T>, other: ReadonlyMap<string, T> | undefined): readonly T[] =>
     [...now].flatMap(([key, side]) => (other?.get(key) === side ? [] : [side]));
   return {

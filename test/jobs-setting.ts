@@ -43,7 +43,7 @@ export async function startJobs(
   const another = (own: Partial<OllamaJobsOptions> = {}): OllamaJobs => {
     const jobs = createOllamaJobs({
       clientOf: (host) => (host === 'here' ? client : undefined),
-      hostFor: () => 'here',
+      hostFor: ({ host = 'here' }) => host,
       rules: () => ({
         registries: ['registry.ollama.ai', '127.0.0.1:5000'],
         insecureRegistries: ['127.0.0.1:5000'],

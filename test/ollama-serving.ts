@@ -47,7 +47,12 @@ export async function startServing(
   return {
     server,
     serving: { hosts, seats, logger: silentLogger, newToolCallId: () => 'call_new', profiles, ...more },
-    management: createOllamaManagement({ fleet, hosts, profiles }),
+    management: createOllamaManagement({
+      fleet,
+      hosts,
+      profiles,
+      rules: { registries: ['registry.ollama.ai'], insecureRegistries: [] },
+    }),
     look: () => discovery.refresh(),
     async [Symbol.asyncDispose]() {
       await discovery.stop();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { isObeliskError } from '../shared/errors.ts';
 import { profilesOf } from '../../test/ollama-profiles.ts';
-import { MODELS, startServing } from '../../test/ollama-serving.ts';
+import { MODELS, sent, startServing } from '../../test/ollama-serving.ts';
 import { ollama } from '../../test/upstream-scripts.ts';
 
 test('the window a deployment is served with is known beforehand', async () => {
@@ -24,4 +25,16 @@ test('the options that travel with every request for a model are told', async ()
   const optionsOf = (model: string) => setting.management.hardware(model, new AbortController().signal);
   assert.deepEqual(await optionsOf('able'), { num_ctx: 16_384, num_thread: 4, num_gpu: 0 });
   assert.deepEqual(await optionsOf('far:cloud'), {});
+});
+
+test('a download from a registry that is not allowed is refused before anything is sent', async () => {
+  await using setting = await startServing(ollama(MODELS));
+  const steps = setting.management.pull('evil.example/a/b', new AbortController().signal);
+  await assert.rejects(
+    async () => {
+      for await (const step of steps) assert.fail(step.status);
+    },
+    (error) => isObeliskError(error) && error.code === 'forbidden',
+  );
+  assert.deepEqual(sent(setting, '/api/pull'), []);
 });

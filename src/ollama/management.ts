@@ -4,6 +4,8 @@ import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
 import type { OllamaHosts } from './hosts.ts';
 import type { OllamaModel } from './model-facts.ts';
+import { parseModelReference, requireRegistry } from './jobs/model-reference.ts';
+import type { RegistryRules } from './jobs/model-reference.ts';
 import { profileOf, servedContext } from './prepare.ts';
 import type { OllamaTarget } from './prepare.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
@@ -24,7 +26,7 @@ export type OllamaManagement = {
    * trained for; undefined for a model that was not found at this host.
    */
   readonly contextWindow: (target: OllamaTarget) => number | undefined;
-  /** `model.pull`: the steps of the download; leaving the loop cancels it. */
+  /** `model.pull`: the steps of the download, from a registry that is allowed; leaving the loop cancels it. */
   pull(model: string, signal: AbortSignal): AsyncIterable<OllamaProgress>;
   /** `model.delete`. */
   remove(model: string, signal?: AbortSignal): Promise<void>;
@@ -37,8 +39,9 @@ export function createOllamaManagement(options: {
   readonly fleet: OllamaFleet;
   readonly hosts: OllamaHosts;
   readonly profiles: Pick<OllamaProfiles, 'of'>;
+  readonly rules: RegistryRules;
 }): OllamaManagement {
-  const { fleet, hosts, profiles } = options;
+  const { fleet, hosts, profiles, rules } = options;
   const holder = (model: string): FleetHost => firstOf(fleet.find(model)?.hosts ?? fleet.hosts);
   const clientOf = (model: string): OllamaClient => holder(model).client;
   return {
@@ -59,7 +62,10 @@ export function createOllamaManagement(options: {
       return servedContext(target, { model, profiles });
     },
     async *pull(model, signal) {
-      yield* clientOf(model).pull(model, signal);
+      const reference = parseModelReference(model);
+      const insecure = requireRegistry(reference, rules, undefined);
+      const asked = { model: reference.name, ...(insecure ? { insecure } : {}) };
+      yield* clientOf(model).pull(asked, signal);
       await fleet.refresh();
     },
     async remove(model, signal) {

@@ -42,7 +42,7 @@ export type OllamaJobsOptions = JobTools &
   Omit<JobLedgerOptions, 'now'> & {
     /** The client of a host of the configuration in force, by its name. */
     readonly clientOf: (host: string) => OllamaClient | undefined;
-    /** Chooses the host of a job that names none. @throws ObeliskError where there is none. */
+    /** The name of the host that a job names, or that is chosen for it. @throws ObeliskError `not_found`. */
     readonly hostFor: (spec: JobSpec) => string;
     /** Milliseconds since the epoch; Date.now unless told. */
     readonly now?: () => number;
@@ -77,7 +77,7 @@ class Jobs implements OllamaJobs {
       throw new ObeliskError('overloaded', 'Obelisk is ending and begins no jobs; ask again');
     }
     this.#ledger.open();
-    const host = spec.host ?? this.#options.hostFor(spec);
+    const host = this.#options.hostFor(spec);
     this.#requireAllowed(spec, host);
     const entry = this.#sameAs(spec, host) ?? this.#add(spec, host);
     entry.held = false;
