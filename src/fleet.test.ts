@@ -149,6 +149,27 @@ test('an entry of model_list leads to every host that has the model', async (con
   assert.deepEqual([...new Set(answers.map((answer) => answer.host))].toSorted(), ['alias@a#0', 'alias@b#0']);
 });
 
+test('a model that leaves the machine is refused, whatever leads to it', async (context) => {
+  const far = { name: 'far', capabilities: ['completion'], remoteHost: 'https://ollama.com' };
+  const house = await openFleet(context, {
+    hosts: [{ models: [far, ...MODELS] }, { models: [far] }],
+    ofHost: { b: 'tags: [gpu]' },
+    more: 'model_list:\n  - {model_name: alias, litellm_params: {model: ollama/far}}',
+  });
+  for (const name of ['far', 'ollama/far', 'alias']) {
+    const answer = await house.ask(name);
+    assert.equal(answer.status, 503, name);
+    assert.match(answer.text, /leave the machine; allow that with providers\.ollama\.allow_cloud/);
+  }
+  const [first] = house.servers;
+  assert.deepEqual(first?.sent('/api/chat'), []);
+  const control = await house.obelisk.control();
+  const shown = (await control.models()).find(({ name }) => name === 'far:latest');
+  assert.equal(shown?.remoteHost, 'https://ollama.com', 'but it is seen');
+  await house.reload('allow_cloud: true');
+  assert.equal((await house.ask('alias')).status, 200);
+});
+
 test('a host asks for its key, and the weight of a host is its part of the requests', async (context) => {
   const house = await openFleet(context, {
     hosts: [host({ apiKey: 'sk-host-a' }), host()],

@@ -163,7 +163,7 @@ const places = () => ({
     .array(host())
     .min(1)
     .optional()
-    .meta({ description: 'Several hosts, in place of `url` and of the environment’s.' }),
+    .meta({ description: 'Several hosts, in place of `url` and of the environment’s: [[Several hosts]].' }),
 });
 
 /** Builds the schema of `providers.ollama`. */

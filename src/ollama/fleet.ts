@@ -17,6 +17,8 @@ export type FleetEntry = {
 export type OllamaFleet = {
   /** At least one, in the order of the configuration. */
   readonly hosts: readonly FleetHost[];
+  /** Whether models that leave the machine are served. */
+  readonly allowCloud: boolean;
   /** @throws ObeliskError `not_found` naming the nearest. */
   host(name: string): FleetHost;
   /** The host of a base URL. */
@@ -61,7 +63,7 @@ class Fleet implements OllamaFleet {
   readonly hosts: readonly FleetHost[];
   readonly #byUrl: ReadonlyMap<string, FleetHost>;
   readonly #pinned: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly #allowCloud: boolean;
+  readonly allowCloud: boolean;
   readonly #listeners = new Set<() => void>();
   readonly #undos: readonly (() => void)[];
   #entries: ReadonlyMap<string, FleetEntry> | undefined;
@@ -72,7 +74,7 @@ class Fleet implements OllamaFleet {
     this.#pinned = new Map(
       Object.entries(modelHosts).map(([model, names]) => [ollamaModelKey(model), new Set(names)]),
     );
-    this.#allowCloud = allowCloud;
+    this.allowCloud = allowCloud;
     const changed = (): void => this.#changed();
     this.#undos = this.hosts.flatMap(({ discovery, drain }) => [
       discovery.onChange(changed),
@@ -111,7 +113,7 @@ class Fleet implements OllamaFleet {
   }
 
   refusedRemote(name: string): string | undefined {
-    if (this.#allowCloud) return undefined;
+    if (this.allowCloud) return undefined;
     for (const { discovery } of this.hosts) {
       const remote = discovery.model(name)?.remoteHost;
       if (remote !== undefined) return remote;
@@ -164,7 +166,7 @@ class Fleet implements OllamaFleet {
   }
 
   #isServed(host: FleetHost, { name, remoteHost }: OllamaModel): boolean {
-    return this.mayServe(host, name) && (this.#allowCloud || remoteHost === undefined);
+    return this.mayServe(host, name) && (this.allowCloud || remoteHost === undefined);
   }
 }
 

@@ -1,4 +1,5 @@
-import { isObeliskError } from '../shared/errors.ts';
+import { isOllamaCloudName } from '../providers/ollama/model-name.ts';
+import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
 import type { Headers } from '../wire/http.ts';
 
@@ -15,6 +16,7 @@ export type OllamaHosts = {
   /**
    * What is known of a model: from memory where the host is of the fleet, else asked for once, within
    * the clocks of the request that needs it.
+   * @throws ObeliskError `forbidden` for a model that leaves the machine, where that is not allowed.
    */
   describe(at: OllamaPlace, signal: AbortSignal, clocks?: Clocks): Promise<OllamaModel | undefined>;
 };
@@ -45,12 +47,23 @@ export function createOllamaHosts(options: {
     client: clientOf,
     async describe(at, signal, clocks) {
       const known = fleet.at(at.baseUrl)?.discovery.model(at.model) ?? described.get(keyOf(at));
-      if (known) return known;
-      const model = await describeByShow(clientOf(at.baseUrl), at.model, { signal, clocks });
-      if (model) described.set(keyOf(at), model);
+      const model = known ?? (await describeByShow(clientOf(at.baseUrl), at.model, { signal, clocks }));
+      if (model && !known) described.set(keyOf(at), model);
+      if (!fleet.allowCloud) requireNear(at, model);
       return model;
     },
   };
+}
+
+/** Whatever led to it, a configuration that names the host included: what it is asked would leave. */
+function requireNear({ model, baseUrl }: OllamaPlace, found: OllamaModel | undefined): void {
+  const remote = found?.remoteHost ?? (isOllamaCloudName(model) ? 'a cloud' : undefined);
+  if (remote === undefined) return;
+  throw new ObeliskError(
+    'forbidden',
+    `${baseUrl} forwards ${model} to ${remote}: what it is asked would leave the machine; allow that with providers.ollama.allow_cloud`,
+    { param: 'model' },
+  );
 }
 
 /** Asks `/api/show`; a refusal is left to the request itself, whose error says more. */
