@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -159,4 +160,40 @@ testOnBoth('a connection over TLS whose answer had to wait is used again', async
     assert.equal((await response.bytes(body.length)).length, body.length);
   }
   assert.equal(reused.length, 1);
+});
+
+testOnBoth('a body is streamed over TLS at the upstream’s pace', async ({ t, transport }) => {
+  const server = createServer({ key: TEST_KEY, cert: TRUSTED }, (request, response) => {
+    const hash = createHash('sha256');
+    request.on('data', (piece: Buffer) => {
+      hash.update(piece);
+      request.pause();
+      setImmediate(() => request.resume());
+    });
+    request.on('end', () => response.end(hash.digest('hex')));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = createUpstreamClient({ transport, certificates: TRUSTED });
+  t.after(async () => {
+    await client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const expected = createHash('sha256');
+  const body = {
+    bytes: 64 * 65_537,
+    async *open() {
+      for (let index = 0; index < 64; index += 1) {
+        const piece = Buffer.alloc(65_537, index);
+        expected.update(piece);
+        await Promise.resolve();
+        yield piece;
+      }
+    },
+  };
+  const { port } = server.address() as AddressInfo;
+  const origin = `https://localhost:${port}`;
+  const asked = { origin, path: '/', method: 'POST', headers: {}, body, clocks: REMOTE_CLOCKS } as const;
+  const answer = await (await client.request(asked)).bytes(100);
+  assert.equal(answer.toString(), expected.digest('hex'));
 });
