@@ -18,7 +18,13 @@ export function expandPath(
   if (written.startsWith('~')) {
     throw new ObeliskError('invalid_request', `write the whole path instead of ${JSON.stringify(written)}`);
   }
-  if (from.directory !== undefined) return path.resolve(from.directory, written);
+  if (from.directory !== undefined) {
+    // A relative one would start wherever this process was started.
+    if (path.isAbsolute(from.directory)) return path.resolve(from.directory, written);
+    throw new ObeliskError('invalid_request', 'the directory of a Modelfile is a whole path', {
+      param: 'directory',
+    });
+  }
   throw new ObeliskError(
     'invalid_request',
     `${JSON.stringify(written)} is relative to nothing: write the whole path, or give a directory`,

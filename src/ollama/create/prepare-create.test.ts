@@ -235,6 +235,7 @@ for (const [what, source, message] of [
   ['an unknown quantization', { from: 'a', quantize: 'q5_0' }, /cannot quantize to "q5_0"; .*q4_K_M/],
   ['a wrong parameter', { from: 'a', parameters: { num_ctx: 'x' } }, /num_ctx/],
   ['a relative path with no directory', { modelfile: 'FROM ./a.gguf' }, /relative to nothing/],
+  ['a directory relative to nothing', { modelfile: 'FROM ./a', directory: 'b' }, /is a whole path/],
   ['a broken Modelfile', { modelfile: 'FORM a' }, /line 1/],
 ] as const) {
   test(`a model of ${what} is refused`, () =>
