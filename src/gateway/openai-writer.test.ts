@@ -48,7 +48,9 @@ async function sentTo(
     for await (const event of write(deployment({ baseUrl, defaults }))({ ...REQUEST, ...changes }, context))
       assert.fail(event.type);
   }, /nobody is there/);
-  return { body: JSON.parse(String(sent[0]?.body)), told };
+  const [request] = sent;
+  assert.ok(request !== undefined && Buffer.isBuffer(request.body));
+  return { body: JSON.parse(request.body.toString()), told };
 }
 
 test('OpenAI gets nothing that it would refuse, and what was left out is named', async () => {
