@@ -26,6 +26,7 @@ type Setting = {
   readonly ollama: ScriptedOllama;
   readonly obelisk: Obelisk;
   stop(): Promise<void>;
+  metrics(): Promise<string>;
   ask(
     body: Record<string, unknown>,
     path?: string,
@@ -75,6 +76,7 @@ async function open(context: TestContext, { folder, ollama, ollamaYaml = '' }: P
       return { status: response.status, body: (await response.json()) as Answer };
     },
     stop,
+    metrics: async () => (await fetch(`${url}/metrics`, { headers })).text(),
   };
 }
 
@@ -98,6 +100,8 @@ test('an option that requests may set reloads the model each time, and says so',
   const setting = await serve(context, '    request_options: [num_ctx]\n');
   const { ask, ollama, manage } = setting;
   await ask({});
+  const stop = new AbortController();
+  const events = (await setting.obelisk.control()).events(stop.signal);
   const smaller = await ask({ options: { num_ctx: 512 } });
   assert.equal(smaller.headers.get('x-obelisk-reload'), 'num_ctx');
   const back = await ask({});
@@ -107,6 +111,13 @@ test('an option that requests may set reloads the model each time, and says so',
     ollama.loads.map(({ reload }) => reload),
     [false, true, true],
   );
+  for await (const event of events) {
+    if (event.type !== 'reload') continue;
+    assert.deepEqual([event.model, event.options], ['tiny:latest', ['num_ctx']]);
+    stop.abort();
+  }
+  const metrics = await setting.metrics();
+  assert.match(metrics, /obelisk_ollama_reloads_total\{[^}]*model="tiny:latest"[^}]*\} 2\n/);
   const profile = (await manage('GET', '/ollama/profiles/tiny')).body;
   assert.deepEqual(profile.requestOptions, ['num_ctx']);
   assert.match(profile.notices.join(), /may set num_ctx, and reloads/);
