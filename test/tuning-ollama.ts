@@ -35,6 +35,8 @@ export type TuningOllama = AsyncDisposable & {
   load(model: string, options: Readonly<Record<string, unknown>>, keepAliveSeconds: number): void;
   /** As many answers from now on say that the model was loaded anew for them. */
   disturb(answers: number): void;
+  /** The next prompt is never answered. */
+  stall(): void;
 };
 
 const MODELS = ['tiny:latest', 'other:latest', 'embed:latest'];
@@ -58,6 +60,7 @@ class Server {
   readonly loads: { model: string; options: Readonly<Record<string, unknown>> }[] = [];
   readonly loaded = new Map<string, Loaded>();
   disturbed = 0;
+  stalls = false;
   readonly #options: TuningOllamaOptions;
   #state = 1;
 
@@ -196,6 +199,10 @@ export async function startTuningOllama(options: TuningOllamaOptions): Promise<T
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const text = Buffer.concat(parts).toString();
+      if (state.stalls && text.includes('"prompt"')) {
+        state.stalls = false;
+        return;
+      }
       const [status, answer] = state.answer(request.url ?? '', text === '' ? {} : objectOf(JSON.parse(text)));
       response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(answer)}\n`);
     });
@@ -211,6 +218,9 @@ export async function startTuningOllama(options: TuningOllamaOptions): Promise<T
     load: (model, given, seconds) => void state.load(model, given, seconds),
     disturb: (answers) => {
       state.disturbed = answers;
+    },
+    stall: () => {
+      state.stalls = true;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -171,3 +171,16 @@ test('a file of measurements that is damaged is begun anew', async () => {
   writeFileSync(file, 'no database '.repeat(1_000));
   await assert.doesNotReject(tuneAt(ollama, { file, wish: { only: ['use_mmap'] } }).report);
 });
+
+test('a round that takes longer than there is time is broken off, and the host is as it was', async () => {
+  await using ollama = await startTuningOllama({ speed: likesTwo });
+  const { report, written } = tuneAt(ollama, {
+    wish: { budgetMs: 2_000 },
+    // From the third measurement on nothing is answered any more.
+    onStep: (count) => count === 2 && ollama.stall(),
+  });
+  const { outcome } = await report;
+  assert.equal(outcome.isComplete, false);
+  assert.deepEqual(written, []);
+  assert.deepEqual([...ollama.loaded.keys()], []);
+});

@@ -104,7 +104,8 @@ export async function runTuneSession(session: TuneSession, signal: AbortSignal):
     const before = run.hostState() ?? (await rememberHost(client, signal));
     run.setHostState(before);
     try {
-      return await tuneAndWrite(session, { about, run, deadlineMs }, signal);
+      const late = AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs - clock.nowMs())));
+      return await tuneAndWrite(session, { about, run, deadlineMs, late }, signal);
     } finally {
       await restore(session, run);
     }
@@ -142,19 +143,35 @@ function hasDraft({ modelfile }: OllamaShow): boolean {
   return /^DRAFT\s/im.test(modelfile ?? '');
 }
 
-type Work = { readonly about: About; readonly run: TuneRun; readonly deadlineMs: number };
+type Work = {
+  readonly about: About;
+  readonly run: TuneRun;
+  readonly deadlineMs: number;
+  readonly late: AbortSignal;
+};
 
 async function tuneAndWrite(session: TuneSession, work: Work, signal: AbortSignal): Promise<TuneReport> {
   const { client, model, baseline, listener, wish, store, clock } = session;
-  const { run, deadlineMs } = work;
-  const { bench, matrix } = await prepare(session, work, signal);
+  const { run, deadlineMs, late } = work;
+  const { bench, matrix } = await prepareInTime(session, work, signal);
   listener.onPlan({ ...matrix, workload: bench.workload, isResumed: run.isResumed });
   const { dimensions } = matrix;
   const { rounds, allowsTrade } = wish;
   const { journal } = run;
   const { onStep } = listener;
   const retry = session.retryMs === undefined ? {} : { retryMs: session.retryMs };
-  const task = { bench, baseline, dimensions, rounds, deadlineMs, allowsTrade, journal, onStep, ...retry };
+  const task = {
+    bench,
+    baseline,
+    dimensions,
+    rounds,
+    deadlineMs,
+    late,
+    allowsTrade,
+    journal,
+    onStep,
+    ...retry,
+  };
   const outcome = await tune(task, signal);
   const written = await writeFound(session, outcome);
   const now = nowFigures(run.journal, matrix);
@@ -185,12 +202,20 @@ async function writeFound(session: TuneSession, { found }: TuneOutcome): Promise
   return found.setting;
 }
 
+type Prepared = { readonly bench: Bench; readonly matrix: TuneMatrix };
+
+async function prepareInTime(session: TuneSession, work: Work, signal: AbortSignal): Promise<Prepared> {
+  try {
+    return await prepare(session, work.about, AbortSignal.any([signal, work.late]));
+  } catch (error) {
+    if (!work.late.aborted || signal.aborted) throw error;
+    const message = `${session.model} did not load and answer in the time there was; give it more with --minutes`;
+    throw new ObeliskError('upstream_timeout', message, { cause: error });
+  }
+}
+
 /** Loads the model as it is now, and looks at what there is to tune. */
-async function prepare(
-  session: TuneSession,
-  { about }: Work,
-  signal: AbortSignal,
-): Promise<{ readonly bench: Bench; readonly matrix: TuneMatrix }> {
+async function prepare(session: TuneSession, about: About, signal: AbortSignal): Promise<Prepared> {
   const { client, model, baseline, wish, clock } = session;
   const kind = about.model.chat ? 'chat' : 'embedding';
   const numCtx = baseline['num_ctx'];

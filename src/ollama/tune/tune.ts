@@ -17,8 +17,10 @@ export type TuneTask = {
   readonly dimensions: readonly TuneDimension[];
   /** Rounds of the last comparison, which decides. */
   readonly rounds: number;
-  /** On the clock of the bench. */
+  /** On the clock of the bench: no round begins that would not end before. */
   readonly deadlineMs: number;
+  /** Breaks off a round that takes longer than was to be expected. */
+  readonly late: AbortSignal;
   /** Whether one of prompt and answer may become slower where the whole becomes faster. */
   readonly allowsTrade: boolean;
   readonly journal: TuneJournal;
@@ -136,11 +138,13 @@ class TuneRunner {
   readonly #task: TuneTask;
   readonly #startedMs: number;
   readonly #sampler: Sampler;
+  readonly #signal: AbortSignal;
 
   constructor(task: TuneTask, signal: AbortSignal) {
     this.#task = task;
+    this.#signal = signal;
     this.#startedMs = task.bench.nowMs();
-    this.#sampler = new Sampler(task, signal);
+    this.#sampler = new Sampler(task, AbortSignal.any([signal, task.late]));
   }
 
   /** Looks through the values of an option, and compares the best of them, where one seems better. */
@@ -191,9 +195,21 @@ class TuneRunner {
         continue;
       }
       if (!this.#hasTime(settings.length)) return { rounds, isComplete: false };
-      rounds.push(await this.#round(stage, rounds.length, settings));
+      const round = await this.#roundInTime(stage, rounds.length, settings);
+      if (round === undefined) return { rounds, isComplete: false };
+      rounds.push(round);
     }
     return { rounds, isComplete: true };
+  }
+
+  /** A round, or nothing where time was up in the middle of it. */
+  async #roundInTime(stage: Stage, index: number, settings: readonly Setting[]): Promise<Round | undefined> {
+    try {
+      return await this.#round(stage, index, settings);
+    } catch (error) {
+      if (this.#task.late.aborted && !this.#signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   async #round(stage: Stage, index: number, settings: readonly Setting[]): Promise<Round> {
