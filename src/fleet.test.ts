@@ -81,6 +81,22 @@ test('a host that dies while it serves costs no request, and serves again when i
   assert.ok(first.sent('/api/chat').length > before, 'it is asked again');
 });
 
+test('an answer in one piece is had from another host when its own dies in the middle', async (context) => {
+  const slow = host({ wordMs: 120, words: ['one', ' two', ' three', ' four'] });
+  const house = await openFleet(context, { hosts: [slow, slow] });
+  const asked = house.ask('one');
+  const dying = await Promise.any(
+    house.servers.map(async (server) => (await server.arrived('/api/chat'), server)),
+  );
+  await until(() => dying.inFlight('/api/chat') === 1, 'it is being answered');
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  await dying.kill();
+  const answer = await asked;
+  assert.equal(answer.status, 200, answer.text);
+  assert.match(answer.text, /"content":"one two three four"/);
+  assert.notEqual(house.servers['ab'.indexOf(answer.host)], dying);
+});
+
 test('a drained host is given no request until that is taken back, and tells so', async (context) => {
   const house = await openFleet(context, { hosts: [host(), host()], ollama: 'placement: round-robin' });
   const control = await house.obelisk.control();

@@ -35,7 +35,7 @@ export function noteSuccess({ call, answering, metrics }: Routed, usage: Usage):
 export async function afterFailure(
   { call, answering: { attempts }, metrics }: Routed,
   thrown: unknown,
-  { begun, signal }: { readonly begun: boolean; readonly signal: AbortSignal },
+  { begun, signal, unseen = false }: Failure,
 ): Promise<void> {
   if (!isObeliskError(thrown) || signal.aborted) {
     attempts.abandoned();
@@ -43,10 +43,19 @@ export async function afterFailure(
     throw thrown;
   }
   metrics.upstreamAttempt(call.deploymentId, thrown.code);
-  const waitMs = begun ? attempts.failed(thrown, 200) : attempts.failed(thrown);
+  // An answer of which nobody has seen a word is judged as if none had begun.
+  const waitMs = unseen ? attempts.failed(thrown, 0) : attempts.failed(thrown, begun ? 200 : undefined);
   if (waitMs !== undefined && waitMs > 0) await pause(waitMs, signal);
   if (waitMs === undefined || signal.aborted || !attempts.again()) throw attempts.told(thrown);
 }
+
+/** How far an answer was when it failed. */
+type Failure = {
+  readonly begun: boolean;
+  readonly signal: AbortSignal;
+  /** Whether it had begun, but was held back, from a server that may be asked again at no price. */
+  readonly unseen?: boolean;
+};
 
 /** What is asked of one deployment after the other, for an answer in one piece. */
 export type AskInTurn<T> = {
@@ -121,18 +130,32 @@ export type RoutedWriters = {
 export function routeWriters(routed: Routed, writers: RoutedWriters): ChatWriter {
   const { attempts } = routed.answering;
   const { passes = isPassedThrough } = writers;
-  return async function* (_request, context): AsyncIterable<ChatEvent> {
+  return async function* (request, context): AsyncIterable<ChatEvent> {
+    const { signal } = context;
     while (!passes(attempts.deployment)) {
       const progress = { begun: false };
+      const held = !request.stream && attempts.hasOther && attempts.deployment.dialect === 'ollama';
       noteAttempt(routed);
       try {
-        yield* writeOnce({ routed, writers, progress }, context);
+        const events = writeOnce({ routed, writers, progress }, context);
+        yield* held ? await all(events) : events;
         return;
       } catch (error) {
-        await afterFailure(routed, error, { begun: progress.begun, signal: context.signal });
+        const { begun } = progress;
+        await afterFailure(routed, error, { begun, unseen: held && begun, signal });
       }
     }
   };
+}
+
+/**
+ * The events of a whole answer. One in one piece, of a model that runs near, is held back where another
+ * host has the model: should this one die, that one is asked, and the client never knows.
+ */
+async function all(events: AsyncIterable<ChatEvent>): Promise<readonly ChatEvent[]> {
+  const held: ChatEvent[] = [];
+  for await (const event of events) held.push(event);
+  return held;
 }
 
 type Writing = {
