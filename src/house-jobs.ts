@@ -7,11 +7,12 @@ import type { OllamaFleet } from './ollama/fleet.ts';
 import { createJobStore } from './ollama/jobs/job-store.ts';
 import { createOllamaJobs } from './ollama/jobs/jobs.ts';
 import type { OllamaJobs } from './ollama/jobs/jobs.ts';
-import { profileOf } from './ollama/prepare.ts';
+import { createOllamaLoader } from './ollama/loader.ts';
 import { toKeepAlive } from './providers/ollama/keep-alive.ts';
 import { isOllamaCloudName } from './providers/ollama/model-name.ts';
 import type { Settings } from './config/settings.ts';
 import { ObeliskError } from './shared/errors.ts';
+import { keepAliveSeconds } from './shared/keep-alive.ts';
 import type { Logger } from './telemetry/log.ts';
 
 /** What the jobs of a house are made of. */
@@ -33,7 +34,7 @@ export function createHouseJobs({ dataDir, logger, records, current }: HouseJobs
     hostFor: (spec) => hostFor(fleet(), spec).name,
     rules: () => current().settings.providers.ollama,
     prepareCreate,
-    load: (spec, name, signal) => load({ ...current(), records }, { spec, host: fleet().host(name) }, signal),
+    load: (spec, name, signal) => load(current(), { spec, host: fleet().host(name) }, signal),
     onChange(job) {
       records.events.publish({ type: 'job', host: job.host, job });
       // What came is there for requests at once, instead of at the next look.
@@ -70,35 +71,25 @@ function hostFor(fleet: OllamaFleet, spec: JobSpec): FleetHost {
 
 type LoadOrder = { readonly spec: Extract<JobSpec, { kind: 'load' }>; readonly host: FleetHost };
 
-/** Loads with the profile that every request will have, and notes in the books what is loaded. */
+/** Loads with the profile that every request will have. */
 async function load(
-  { settings, hosts, records }: Pick<HouseJobsOptions, 'records'> & ReturnType<HouseJobsOptions['current']>,
+  { settings, hosts }: ReturnType<HouseJobsOptions['current']>,
   { spec, host }: LoadOrder,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = { baseUrl: host.url, model: spec.model, defaults: {} };
-  const model = await hosts.serving.hosts.describe(target, signal);
-  const isRemote = model?.remoteHost !== undefined || isOllamaCloudName(spec.model);
+  const { model, keepAlive } = spec;
+  if (keepAlive !== undefined && keepAliveSeconds(keepAlive) === 0) {
+    throw new ObeliskError('invalid_request', 'a keep_alive of 0 unloads a model; unload it', {
+      param: 'keepAlive',
+    });
+  }
+  // As the deployment's own: whoever administers it is not held to what requests may say.
+  const defaults = keepAlive === undefined ? {} : { keep_alive: toKeepAlive(keepAlive) };
+  const target = { baseUrl: host.url, model, defaults };
+  const known = await hosts.serving.hosts.describe(target, signal);
+  const isRemote = known?.remoteHost !== undefined || isOllamaCloudName(model);
   if (isRemote && !settings.providers.ollama.allowCloud) {
-    throw new ObeliskError(
-      'forbidden',
-      `${spec.model} is a model of a cloud; set providers.ollama.allow_cloud`,
-    );
+    throw new ObeliskError('forbidden', `${model} is a model of a cloud; set providers.ollama.allow_cloud`);
   }
-  const { runner, keepAlive: usual } = profileOf(target, { model, profiles: hosts.profiles });
-  const keepAlive = spec.keepAlive ?? usual;
-  const use = records.books.book(host.url, spec.model).begin(runner);
-  const sentMs = performance.now();
-  try {
-    const body = { model: spec.model, options: runner };
-    await host.client.load(
-      { ...body, ...(keepAlive === undefined ? {} : { keep_alive: toKeepAlive(keepAlive) }) },
-      signal,
-    );
-    use.answered();
-    const loadMs = use.warmth === 'warm' ? 0 : performance.now() - sentMs;
-    use.ended({ queueMs: 0, loadMs, promptMs: 0, generationMs: 0, promptTokens: 0, completionTokens: 0 });
-  } finally {
-    use.abandoned();
-  }
+  await createOllamaLoader(hosts.serving)(target)({}, signal);
 }
