@@ -42,11 +42,16 @@ export function createJobLines(): JobLines {
           const status = verb === undefined ? job.progress.status : `${verb} ${shortOf(digest)}`;
           return toLine({ status, digest, total, completed });
         });
-      const lines = layers.length === 0 ? statusLine(job.progress.status) : layers.join('');
-      told = job.progress.status;
+      const lines = layers.length === 0 ? statusLine(statusOf(job)) : layers.join('');
+      told = statusOf(job);
       return job.state === 'done' ? `${lines}${toLine({ status: 'success' })}` : lines;
     },
   };
+}
+
+/** A job that waits for its next try says why. */
+function statusOf({ progress: { status }, error }: Job): string {
+  return error === undefined ? status : `${status}: ${error.message}`;
 }
 
 /** Twelve digits of a digest, as Ollama shows them. */

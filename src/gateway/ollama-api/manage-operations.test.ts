@@ -92,6 +92,19 @@ test('a job that fails is an error of the stream, and of the answer in one piece
   }
 });
 
+test('a job that is tried again says why', async () => {
+  const control = recordedControl();
+  const error = { code: 'upstream_error', message: 'no such host' };
+  control.script = [
+    jobOf({ error, progress: { status: 'trying again in 2 s', layers: [] } }),
+    jobOf({ state: 'done' }),
+  ];
+  await using own = await managed(control);
+  const told: string[] = [];
+  for await (const { status } of await own.ollama.pull({ model: 'x', stream: true })) told.push(status);
+  assert.deepEqual(told, ['trying again in 2 s: no such host', 'pulling manifest', 'success']);
+});
+
 test('who leaves stops watching, and the job goes on', async () => {
   const control = recordedControl();
   await using own = await managed(control);
