@@ -145,6 +145,19 @@ test('what makes room for another before its time was evicted, anything else unl
   assert.equal(books.book(HOST, 'a').counts.evictions, 0);
 });
 
+test('a model that was gone for another before the first look at it was evicted', async () => {
+  const { books, clock, told } = setting();
+  const [first, second] = [books.book(HOST, 'first'), books.book(HOST, 'second')];
+  first.begin({}).ended(timing());
+  clock.ms += 10;
+  second.begin({}).ended(timing());
+  await told();
+  clock.ms += 10;
+  books.noteRunning(HOST, [{ name: 'second:latest' }], clock.ms);
+  assert.deepEqual(await told(), ['evicted first']);
+  assert.deepEqual([first.counts.evictions, second.counts.evictions], [1, 0]);
+});
+
 test('a look that began before a model was loaded does not unload it', () => {
   const { books, clock } = setting();
   const book = books.book(HOST, 'tiny');
@@ -185,6 +198,12 @@ test('a load that was not expected is seen by the time it took', () => {
   assert.equal(book.counts.loads, 1);
   book.begin({}).ended(timing({ loadMs: 300 }));
   assert.equal(book.counts.loads, 2);
+  const { books } = setting();
+  books.noteRunning(HOST, [{ name: 'other:latest' }], 0);
+  const other = books.book(HOST, 'other');
+  other.begin({}).ended(timing({ loadMs: 300 }));
+  other.begin({}).ended(timing({ loadMs: 900 }));
+  assert.equal(other.counts.loads, 1, 'also where none was measured before');
 });
 
 test('books are read as metrics per host and model', () => {

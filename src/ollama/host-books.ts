@@ -66,18 +66,19 @@ export class HostBooks {
   }
 
   /**
-   * Notes what a look at `/api/ps` found: what is gone before its time, and after another model was
-   * loaded, was evicted by Ollama to make room.
+   * Notes what a look at `/api/ps` found: what is gone before its time, while another model was
+   * asked for, was evicted by Ollama to make room.
    * @param askedAtMs When the look began, by the clock of the books: what was loaded since then stands.
    */
   noteRunning(url: string, running: readonly OllamaRunning[], askedAtMs: number): void {
     const seen = new Set(running.map(({ name }) => ollamaModelKey(name)));
     for (const model of running) this.book(url, model.name).noteListed(model, askedAtMs);
     const books = [...(this.#hosts.get(url) ?? [])];
-    const loads = books.map(([key, book]) => (seen.has(key) || book.loading ? book.newestLoadMs : 0));
-    const newestLoadMs = Math.max(0, ...loads);
+    // A load may have waited at the host for long before it made room for itself.
+    const uses = books.map(([key, book]) => (seen.has(key) ? book.usedAtMs : book.loading ? askedAtMs : 0));
+    const newestUseMs = Math.max(0, ...uses);
     for (const [key, book] of books) {
-      if (!seen.has(key)) book.noteMissing(askedAtMs, newestLoadMs);
+      if (!seen.has(key)) book.noteMissing(askedAtMs, newestUseMs);
     }
     const evictions = books.reduce((sum, [, { counts }]) => sum + counts.evictions, 0);
     // One that is loading has its place already, and is not listed.

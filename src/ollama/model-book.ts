@@ -42,6 +42,8 @@ export type ModelBookOptions = HostBooksOptions & { readonly url: string; readon
 /** How much of a usual load a request for a warm model may wait before it must have been a load after all. */
 const HIDDEN_LOAD_SHARE = 0.5;
 const HIDDEN_LOAD_LEAST_MS = 50;
+/** The same before a load was measured. */
+const UNKNOWN_LOAD_LEAST_MS = 500;
 /** How much the newest measurement counts in the average. */
 const NEWEST = 0.5;
 
@@ -63,6 +65,7 @@ export class ModelBook {
   #loadedAtMs = 0;
   #loading: { readonly options: RunnerOptions; readonly sinceMs: number; uses: number } | undefined;
   #loadMs: number | undefined;
+  #leastLoadMs = Infinity;
 
   constructor(options: ModelBookOptions) {
     this.#options = options;
@@ -95,9 +98,9 @@ export class ModelBook {
     return this.#loaded;
   }
 
-  /** When its last load began, or was found, by the clock of the books; 0 before the first. */
-  get newestLoadMs(): number {
-    return this.#loading?.sinceMs ?? this.#loadedAtMs;
+  /** When it was last found to have come, or answered, by the clock of the books; 0 before that. */
+  get usedAtMs(): number {
+    return Math.max(this.#loadedAtMs, this.#warmAtMs);
   }
 
   /** Whether we have asked for it and it is being loaded: Ollama lists a model only after that. */
@@ -178,16 +181,17 @@ export class ModelBook {
 
   /**
    * Notes that `/api/ps` does not list it.
-   * @param newestLoadMs When the last of the other models of the host was loaded.
+   * @param newestUseMs When the last of the other models of the host was loaded or used.
    */
-  noteMissing(askedAtMs: number, newestLoadMs: number): void {
+  noteMissing(askedAtMs: number, newestUseMs: number): void {
     const { hostName, unixMs, events } = this.#options;
     const gone = this.#loaded;
     if (gone === undefined || this.#loading !== undefined) return;
     if (this.#warmAtMs >= askedAtMs || this.inFlight > 0) return;
     this.#loaded = undefined;
-    const early = gone.expiresAt !== undefined && Date.parse(gone.expiresAt) > unixMs();
-    const evicted = early && newestLoadMs >= this.#seenAtMs;
+    // What we loaded since the last look has not been listed with its time yet.
+    const early = gone.expiresAt === undefined || Date.parse(gone.expiresAt) > unixMs();
+    const evicted = early && newestUseMs >= this.#seenAtMs;
     if (evicted) this.counts.evictions += 1;
     const type = evicted ? 'evicted' : 'unloaded';
     events.publish({ type, host: hostName(this.url), model: this.model });
@@ -241,18 +245,24 @@ export class ModelBook {
   #noteEnded({ warmth }: BegunUse, { timing, unloads }: EndedUse): void {
     const { meters, events } = this.#options;
     this.#warmAtMs = this.#options.nowMs();
-    const usual = this.#loadMs ?? Infinity;
-    const hidden =
-      warmth === 'warm' && timing.loadMs > HIDDEN_LOAD_LEAST_MS && timing.loadMs > usual * HIDDEN_LOAD_SHARE;
+    const hidden = warmth === 'warm' && timing.loadMs > this.#hiddenLoadMs();
     if (warmth === 'cold' || warmth === 'reload' || hidden) {
       this.counts.loads += 1;
       const usualMs = this.#loadMs ?? timing.loadMs;
       this.#loadMs = usualMs + (timing.loadMs - usualMs) * NEWEST;
+      this.#leastLoadMs = Math.min(this.#leastLoadMs, timing.loadMs);
       meters?.loaded(this, timing.loadMs);
     }
     meters?.ended(this, timing);
     events.publish({ type: 'request', host: this.host, model: this.model, ...timing });
     if (unloads) this.noteUnloaded();
+  }
+
+  /** What Ollama says of a load from which on it must have been one, in milliseconds. */
+  #hiddenLoadMs(): number {
+    if (this.#loadMs === undefined) return UNKNOWN_LOAD_LEAST_MS;
+    // The shortest: Ollama counts what a load has waited for others as well.
+    return Math.max(HIDDEN_LOAD_LEAST_MS, this.#leastLoadMs * HIDDEN_LOAD_SHARE);
   }
 
   /** A load that nobody waits for any more has failed or goes on unseen: nothing is known of it. */
