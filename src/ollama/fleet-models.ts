@@ -2,6 +2,7 @@ import { messageOf, ObeliskError } from '../shared/errors.ts';
 import { nearest } from '../shared/nearest.ts';
 import { ollamaModelKey, ollamaModelName } from '../providers/ollama/model-name.ts';
 
+import type { OllamaRunning } from './api-types.ts';
 import type { ControlPlane, ModelPlace } from './control-plane.ts';
 import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
@@ -32,7 +33,10 @@ export function createFleetModels({
     async remove(model, at) {
       const holders = await holdersOf(fleet, model, at);
       await onEach(holders, async (host) => {
-        await host.client.remove(nameAt(host, model));
+        const name = nameAt(host, model);
+        // Its runner would stay in memory until its time is over, without a name to end it by.
+        if (host.discovery.running().some((one) => one.name === name)) await host.client.unload(name);
+        await host.client.remove(name);
         books.peek(host.url, model)?.noteUnloaded();
       });
       await lookAgain(holders);
@@ -41,11 +45,11 @@ export function createFleetModels({
       const hosts = at?.host === undefined ? fleet.hosts.filter(isUp) : [fleet.host(at.host)];
       const unloaded: string[] = [];
       await onEach(hosts, async (host) => {
-        const key = ollamaModelKey(model);
-        const running = (await host.client.ps()).find(({ name }) => ollamaModelKey(name) === key);
+        const running = runnerOf(model, host, await host.client.ps());
         if (running === undefined) return;
-        await host.client.unload(running.name);
-        books.peek(host.url, model)?.noteUnloaded();
+        // By the name that is asked for: the other may have been deleted while it was loaded.
+        await host.client.unload(nameAt(host, model));
+        for (const name of [model, running.name]) books.peek(host.url, name)?.noteUnloaded();
         unloaded.push(host.name);
       });
       if (unloaded.length === 0) await holdersOf(fleet, model, at);
@@ -53,6 +57,20 @@ export function createFleetModels({
       return unloaded;
     },
   };
+}
+
+/** Names of one model share a runner, which Ollama lists under the name that it was loaded by. */
+function runnerOf(
+  model: string,
+  { discovery }: FleetHost,
+  running: readonly OllamaRunning[],
+): OllamaRunning | undefined {
+  const key = ollamaModelKey(model);
+  const digest = discovery.model(model)?.digest;
+  return (
+    running.find(({ name }) => ollamaModelKey(name) === key) ??
+    running.find((one) => digest !== undefined && digest !== '' && one.digest === digest)
+  );
 }
 
 /** As the host lists it, where it does. */

@@ -125,14 +125,21 @@ async function* upload(
   yield step(blob.bytes);
 }
 
+/** Names of one model share a runner, which Ollama lists under the name that it was loaded by. */
+async function isLoaded({ spec, client }: WorkOrder, signal: AbortSignal): Promise<boolean> {
+  const key = ollamaModelKey(spec.model);
+  const loaded = await client.ps(signal);
+  if (loaded.some(({ name }) => ollamaModelKey(name) === key)) return true;
+  const installed = (await client.tags(signal)).find(({ name }) => ollamaModelKey(name) === key);
+  return installed?.digest !== undefined && loaded.some(({ digest }) => digest === installed.digest);
+}
+
 async function* load(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
-  const { spec, host, client, tools } = order;
+  const { spec, host, tools } = order;
   if (spec.kind !== 'load') return;
   yield { status: 'loading' };
   await tools.load(spec, host, signal);
-  const key = ollamaModelKey(spec.model);
-  const loaded = await client.ps(signal);
-  if (!loaded.some((model) => ollamaModelKey(model.name) === key)) {
+  if (!(await isLoaded(order, signal))) {
     throw notThere(order, 'loaded it, but does not list it among its loaded models');
   }
   yield { status: 'success' };
