@@ -1,6 +1,8 @@
 /** The real program is killed without a word at each point of a job, and the next one is asked what became of it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 
@@ -108,6 +110,27 @@ for (const [point, { spec, path, fault, isThere }] of Object.entries(POINTS)) {
     if (spec.kind === 'pull') assert.ok(ollama.models.has('llama3:latest'));
   });
 }
+
+test('a kill while bytes are uploaded loses nothing; without the file the creation is lost, not done', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-gguf-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const states: string[] = [];
+  for (const isGone of [false, true]) {
+    const bytes = Buffer.from(`GGUF\u0003 of a test, ${isGone ? 'gone' : 'kept'}`);
+    const from = path.join(folder, `${isGone ? 'gone' : 'kept'}.gguf`);
+    const blob = `/api/blobs/sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    writeFileSync(from, bytes);
+    ollama.next(blob, { kind: 'refuse', status: 404 }, { kind: 'silent' });
+    const { id } = await obelisk.startJob({ kind: 'create', model: 'uploaded', source: { from } });
+    await obelisk.until(id, ({ progress }) => progress.status.startsWith('uploading'));
+    await ollama.arrived(blob, 2);
+    await obelisk.kill();
+    if (isGone) rmSync(from);
+    await obelisk.start();
+    states.push((await obelisk.until(id, isOver)).state);
+  }
+  assert.deepEqual(states, ['done', 'lost']);
+});
 
 test('a job that cannot succeed after a kill has failed, whatever was said before', async () => {
   ollama.models.delete('llama3:latest');
