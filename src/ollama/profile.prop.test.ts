@@ -44,14 +44,12 @@ const trainedContext = fc.option(fc.integer({ min: 4, max: 300_000 }), { nil: un
 
 test('whatever two clients ask for, the model is loaded with the same for both', () => {
   fc.assert(
-    fc.property(runnerOptions, trainedContext, request, request, (options, trained, one, two) => {
+    fc.property(runnerOptions, trainedContext, fc.tuple(request, request), (options, trained, requests) => {
       const profile = runnerProfile({
         model: trained === undefined ? {} : { contextLength: trained },
         layers: [{ source: 'configured', values: { options } }],
       });
-      const [first, second] = [one, two].map((asked) =>
-        runnerOptionsOf(applyProfile(profile, asked).options),
-      );
+      const [first, second] = requests.map((asked) => runnerOptionsOf(applyProfile(profile, asked).options));
       assert.deepEqual(first, second);
       assert.deepEqual(changedOptions(first ?? {}, second ?? {}), []);
       assert.deepEqual(first, profile.runner);
