@@ -75,7 +75,7 @@ class Server {
       return [200, { models: MODELS.map((name) => ({ name, digest: `sha256:${name}`, size: 1_000_000 })) }];
     if (path === '/api/show') return [200, describe(model)];
     if (path === '/api/ps') return [200, { models: this.#running() }];
-    if (path === '/api/generate' && model === 'embed:latest')
+    if (path === '/api/generate' && model === 'embed:latest' && body['keep_alive'] !== 0)
       return [400, { error: `"${model}" does not support generate` }];
     if (path === '/api/generate' || path === '/api/embed') return this.#run(path, model, body);
     return [404, { error: 'not found' }];

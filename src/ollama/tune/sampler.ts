@@ -62,6 +62,8 @@ export class Sampler {
     const key = settingKey(setting);
     let loadMs: number | undefined;
     if (this.#loaded?.key !== key) {
+      // What is loaded so already, by whomever, would say nothing of how long it takes.
+      if (this.#loaded === undefined) await bench.client.unload(bench.model, this.#signal);
       this.#loaded = undefined;
       loadMs = await loadWith(bench, options, this.#signal);
       await countTokens(bench, { options, words: WARM_UP_WORDS }, this.#signal);
