@@ -77,7 +77,8 @@ class Server {
     if (path === '/api/ps') return [200, { models: this.#running() }];
     if (path === '/api/generate' && model === 'embed:latest' && body['keep_alive'] !== 0)
       return [400, { error: `"${model}" does not support generate` }];
-    if (path === '/api/generate' || path === '/api/embed') return this.#run(path, model, body);
+    if (path === '/api/generate' || path === '/api/embed' || path === '/api/chat')
+      return this.#run(path, model, body);
     return [404, { error: 'not found' }];
   }
 
@@ -96,7 +97,10 @@ class Server {
   }
 
   #run(path: string, model: string, body: Body): readonly [number, unknown] {
-    const asks = path === '/api/embed' ? listOf(body['input']).length > 0 : body['prompt'] !== undefined;
+    const asks =
+      path === '/api/embed'
+        ? listOf(body['input']).length > 0
+        : (body['prompt'] ?? body['messages']) !== undefined;
     if (!asks && body['keep_alive'] === 0) {
       this.loaded.delete(model);
       return [200, { done: true, done_reason: 'unload' }];
@@ -113,11 +117,13 @@ class Server {
     const isDisturbed = this.disturbed > 0;
     if (isDisturbed) this.disturbed -= 1;
     const figures = this.#figures(options, body, isNew || isDisturbed);
+    const words =
+      path === '/api/chat' ? { message: { role: 'assistant', content: 'word' } } : { response: 'word' };
     return [
       200,
       path === '/api/embed'
         ? { embeddings: [[1]], ...figures }
-        : { response: 'word', done: true, done_reason: 'length', ...figures },
+        : { ...words, done: true, done_reason: 'length', ...figures },
     ];
   }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, suite, test } from 'node:test';
 import { findRealOllama } from '../ollama-models.ts';
-import { runProgram } from '../program.ts';
+import { runProgram, startProgram } from '../program.ts';
 import type { ProgramResult } from '../program.ts';
 import { startTuningOllama } from '../tuning-ollama.ts';
 
@@ -60,6 +60,34 @@ test('tune finds what is faster, survives Ctrl-C, writes the profile, and shows 
     /"num_batch":\{"value":1024,"source":"runtime"\}/,
     profile.stderr,
   );
+});
+
+test('beside a running server the profile is written there, and counts for its next request', async () => {
+  const likesOne = ({
+    num_batch: batch,
+  }: Readonly<Record<string, unknown>>): { prompt: number; answer: number } =>
+    batch === 256 ? { prompt: 3_000, answer: 90 } : { prompt: 1_000, answer: 50 };
+  await using ollama = await startTuningOllama({ speed: likesOne });
+  const data = path.join(folder, 'served');
+  const vault = mkdtempSync(path.join(folder, 'vault-'));
+  const server = await startProgram({
+    args: ['serve', '--port', '0', '--vault', vault],
+    env: { OLLAMA_HOST: ollama.url, OBELISK_DATA_DIR: data },
+  });
+  try {
+    const tuned = await obelisk({
+      url: ollama.url,
+      data: 'served',
+      args: ['tune', 'tiny', '--only', 'num_batch', '--rounds', '6'],
+    });
+    assert.match(tuned.stdout, /num_batch=256 is written to the profile/, tuned.stderr);
+    const body = JSON.stringify({ model: 'tiny:latest', messages: [{ role: 'user', content: 'hi' }] });
+    const headers = { 'content-type': 'application/json' };
+    await (await fetch(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body })).arrayBuffer();
+    assert.equal(ollama.loads.at(-1)?.options['num_batch'], 256);
+  } finally {
+    await server.stop();
+  }
 });
 
 test('what is asked wrongly is refused before anything is loaded', async () => {
