@@ -59,7 +59,7 @@ export type OllamaGenerateBody = {
 };
 
 /** What a model is loaded with. */
-export type OllamaLoadBody = Pick<OllamaGenerateBody, 'model' | 'options' | 'keep_alive' | 'shift'>;
+export type OllamaLoadBody = Pick<OllamaGenerateBody, 'model' | 'options' | 'keep_alive'>;
 
 /** Bytes to upload. */
 export type OllamaBlob = {

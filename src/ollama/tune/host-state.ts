@@ -50,10 +50,7 @@ export async function restoreHost(restoring: Restoring, signal: AbortSignal): Pr
   for (const one of alive.toSorted((a, b) => a.expiresMs - b.expiresMs)) {
     if (one.model !== model && there.has(one.model)) continue;
     const options = await loadedOptions(one, restoring);
-    await client.load(
-      { model: one.model, options, keep_alive: secondsLeft(one.expiresMs, nowMs()), shift: false },
-      signal,
-    );
+    await client.load({ model: one.model, options, keep_alive: secondsLeft(one.expiresMs, nowMs()) }, signal);
   }
 }
 

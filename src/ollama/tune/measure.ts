@@ -39,14 +39,14 @@ const SHORT_LOAD_MS = 100;
 /** An answer that ends by itself after a word or two tells little. */
 const MOST_REQUESTS = 3;
 
-/** Loads a model with options, the way the gateway asks it: `shift` is one of them since 0.30. */
+/** Loads a model with options, as the gateway does; the time that it took in milliseconds. */
 export async function loadWith(
   { client, model, nowMs }: Bench,
   options: RunnerOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const startedMs = nowMs();
-  await client.load({ model, options, keep_alive: KEEP_ALIVE, shift: false }, signal);
+  await client.load({ model, options, keep_alive: KEEP_ALIVE }, signal);
   return nowMs() - startedMs;
 }
 
