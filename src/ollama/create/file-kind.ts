@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { ObeliskError } from '../../shared/errors.ts';
 
 /** What a file of a model must be, as far as its first bytes tell. */
-export type FileKind = 'gguf' | 'zip' | 'text' | 'any';
+export type FileKind = 'gguf' | 'safetensors' | 'zip' | 'text' | 'any';
 
 const SNIFF_BYTES = 512;
 /** How the file of git-lfs begins that stands where a large file was not fetched. */
@@ -20,6 +20,9 @@ export async function requireFileKind(file: string, kind: FileKind): Promise<voi
   }
   if (kind === 'gguf' && !/^(?:GGUF|FUGG)/.test(bytes.toString('latin1', 0, 4)))
     throw refused(file, 'is not a GGUF file');
+  // Eight bytes of length, then a header in JSON (the format's own description).
+  if (kind === 'safetensors' && bytes.toString('latin1', 8, 9) !== '{')
+    throw refused(file, 'is not a file of safetensors');
   if (kind === 'zip' && bytes.toString('latin1', 0, 4) !== 'PK\u0003\u0004')
     throw refused(file, 'is not a PyTorch file');
   if (kind === 'text' && bytes.some(isBinary)) throw refused(file, 'is not a text');

@@ -198,6 +198,13 @@ for (const [name, files, from, message] of [
   ['a folder without a model', { 'config.json': '{}' }, '.', /no model in it/],
   ['a pointer of git-lfs', { 'model.safetensors': LFS }, '.', /git-lfs; .*git lfs pull/],
   ['a tokenizer that is a pointer', { 'model.safetensors': 'w', 'tokenizer.model': LFS }, '.', /git-lfs/],
+  ['a file that is no model', { passwd: 'root:x:0:0' }, './passwd', /passwd is not a GGUF file/],
+  [
+    'a file that is called safetensors',
+    { 'a.safetensors': 'root:x:0:0' },
+    './a.safetensors',
+    /not a file of safetensors/,
+  ],
   ['a file that is called GGUF', { 'a.gguf': 'no' }, 'a.gguf', /a\.gguf is not a GGUF file/],
   ['a configuration that is no text', { 'model.safetensors': 'w', 'a.json': '\u0000' }, '.', /not a text/],
   ['PyTorch that is none', { 'pytorch_model.bin': 'no' }, '.', /not a PyTorch file/],

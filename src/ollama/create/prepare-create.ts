@@ -179,7 +179,8 @@ async function locate(written: string, directory: string | undefined): Promise<s
 
 async function filesAt(file: string, what: 'model' | 'adapter'): Promise<readonly ModelFile[]> {
   if ((await stat(file)).isDirectory()) return modelFilesOf(file, what);
-  await requireFileKind(file, file.toLowerCase().endsWith('.gguf') ? 'gguf' : 'any');
+  // Whatever else a path leads to is not sent anywhere.
+  await requireFileKind(file, file.toLowerCase().endsWith('.safetensors') ? 'safetensors' : 'gguf');
   return [{ path: file, name: path.basename(file) }];
 }
 
