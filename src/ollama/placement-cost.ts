@@ -37,6 +37,11 @@ export type HostFacts = {
 const LOAD_FACTOR = 2;
 /** What running another model at the same time costs, as a part of that model's work. */
 const SHARED_PROCESSOR = 0.25;
+/**
+ * What evicts a model in demand is evicted by it in turn: the load, or the answer where that takes
+ * longer, is paid for again and again, however cheap one load is.
+ */
+const EVICTION_FACTOR = 4;
 /** What evicting a model costs that another host has loaded as well. */
 const SPARE_COPY = 0.25;
 /** Part of the memory that Ollama fills. */
@@ -70,15 +75,16 @@ function sharedMs(others: readonly ModelAtHost[], parallel: number): number {
 }
 
 /**
- * What must go for the model, and what that costs: a load of each that goes, as likely as it is to be
- * asked for before the model itself is again. A model in use is waited for, whoever it is.
+ * What must go for the model, and what that costs: as likely as it is that what goes is asked for before
+ * the model itself is again. A model in use is waited for, whoever it is.
  */
 function evictionMs(facts: HostFacts): number {
   const { wanted } = facts;
   let cost = 0;
   for (const victim of victimsOf(facts)) {
     const odds = victim.demand / (victim.demand + Math.max(1, wanted.demand));
-    const lost = victim.loadMs * odds * (victim.warmElsewhere ? SPARE_COPY : 1);
+    const again = EVICTION_FACTOR * Math.max(victim.loadMs, victim.workMs);
+    const lost = again * odds * (victim.warmElsewhere ? SPARE_COPY : 1);
     cost += lost + waitMs({ ...victim, claims: victim.claims - 1 }, 1);
   }
   return cost;
