@@ -25,7 +25,7 @@ const API_VERSION = '0.24.0';
 const showBody = z.lazy(() =>
   z.object({
     model: z.string().nullish(),
-    // What the field was called before.
+    // What the field was called before; Ollama's own command line sends it beside an empty `model`.
     name: z.string().nullish(),
     verbose: z.boolean().nullish(),
   }),
@@ -57,7 +57,7 @@ async function show(call: Call, registry: ModelRegistry, catalogue: Catalogue): 
   const parsed = showBody.safeParse(parseWithDefaults(await readJsonBody(call.request), {}));
   if (!parsed.success) throw toInvalidRequest(parsed.error);
   const { model, name, verbose } = parsed.data;
-  const found = await findModel(registry, doorModelName(registry, model ?? name ?? ''), 'any');
+  const found = await findModel(registry, doorModelName(registry, (model ? model : name) ?? ''), 'any');
   call.model = found.deployment.modelName;
   call.deploymentId = found.deployment.id;
   const ask = { verbose: verbose === true };

@@ -5,7 +5,9 @@ import { ObeliskError } from '../../shared/errors.ts';
 
 type Named = { readonly model?: string | null | undefined; readonly name?: string | null | undefined };
 
-const named = () => ({ model: modelName().nullish(), name: modelName().nullish() });
+/** Ollama's own command line sends the old name of the field beside an empty new one. */
+const named = () => ({ model: maybeName(), name: maybeName() });
+const maybeName = () => z.union([z.literal(''), modelName()]).nullish();
 
 /** Builds the schema of `POST /api/pull` and `POST /api/push`. */
 export function transferBody(): z.ZodType<
@@ -66,7 +68,7 @@ export function createBody(): z.ZodType<CreateBody> {
  * @throws ObeliskError `invalid_request`.
  */
 export function modelOf({ model, name }: Named): string {
-  const meant = model ?? name ?? '';
+  const meant = (model ? model : name) ?? '';
   if (meant !== '') return meant;
   throw new ObeliskError('invalid_request', 'model is required', { param: 'model' });
 }

@@ -126,6 +126,10 @@ test('models are copied and deleted, and a refusal has Ollama’s shape', async 
     remove: () => Promise.reject(new ObeliskError('model_not_found', 'no host has nope')),
   });
   await using own = await managed(control);
+  const headers = { authorization: `Bearer ${MASTER}` };
+  const named = { path: '/api/pull', headers, body: { model: '', name: 'no name' } };
+  assert.equal((await askSocket(own.gateway, named)).status, 400);
+  assert.equal((await askSocket(own.gateway, { ...named, body: { model: '' } })).status, 400);
   await own.ollama.copy({ source: 'llama3', destination: 'backup' });
   assert.deepEqual(control.calls, ['copy("llama3", "backup", )']);
   await assert.rejects(own.ollama.delete({ model: 'nope' }), { status_code: 404, message: /not found/ });

@@ -47,7 +47,7 @@ test('what a model is and can is shown, for models from elsewhere too', async ()
   const own = await client(door).show({ model: 'alias' });
   assert.deepEqual(own.capabilities, ['completion', 'tools', 'insert', 'thinking']);
   assert.ok(own.template !== undefined && own.modelfile !== undefined);
-  const elsewhere = JSON.parse((await post(door, '/api/show', { name: 'mock:latest' })).text);
+  const elsewhere = JSON.parse((await post(door, '/api/show', { model: '', name: 'mock:latest' })).text);
   assert.equal(elsewhere.model_info['general.architecture'], 'openai');
   assert.equal(elsewhere.model_info['openai.context_length'], 8_192);
   assert.deepEqual(elsewhere.capabilities, ['completion']);
