@@ -3,11 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import type { Job, JobSpec } from '../control-plane.ts';
 import { hasEnded } from './follow-job.ts';
+import { toldSpec } from './told-spec.ts';
 
 /** A job in memory. */
 export type JobEntry = {
-  /** Replaced as a whole each time that something changes. */
+  /** As it is told of; replaced as a whole each time that something changes. */
   job: Job;
+  /** What it does, whole. */
+  readonly spec: JobSpec;
   readonly listeners: Set<() => void>;
   /** Ends the run that is under way. */
   stop: AbortController | undefined;
@@ -33,7 +36,8 @@ const LANES: Readonly<Record<JobSpec['kind'], { readonly lane: string; readonly 
 /** Creates the entry of a job. */
 export function createEntry(job: Job, inherited: boolean): JobEntry {
   return {
-    job,
+    job: { ...job, spec: toldSpec(job.spec) },
+    spec: job.spec,
     listeners: new Set(),
     stop: undefined,
     held: inherited,
@@ -80,11 +84,11 @@ function laneOf({ host, spec }: Job): string {
 }
 
 /** Whether a job that has not ended does what is asked for, so that a second one would do nothing more. */
-export function doesTheSame(job: Job, spec: JobSpec, host: string): boolean {
-  if (job.host !== host || job.spec.kind !== spec.kind) return false;
-  if (ollamaModelKey(job.spec.model) !== ollamaModelKey(spec.model)) return false;
+export function doesTheSame(entry: JobEntry, spec: JobSpec, host: string): boolean {
+  if (entry.job.host !== host || entry.spec.kind !== spec.kind) return false;
+  if (ollamaModelKey(entry.spec.model) !== ollamaModelKey(spec.model)) return false;
   // A download satisfies whoever only wants the model to be there, but not the other way round.
-  return isDeepStrictEqual(essenceOf(job.spec, spec), essenceOf(spec, spec));
+  return isDeepStrictEqual(essenceOf(entry.spec, spec), essenceOf(spec, spec));
 }
 
 function essenceOf(spec: JobSpec, wanted: JobSpec): unknown {

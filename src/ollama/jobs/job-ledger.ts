@@ -154,7 +154,7 @@ export class JobLedger {
   #save(entry: JobEntry, job: Job = entry.job): void {
     entry.savedMs = this.#options.now();
     try {
-      this.#options.store.save(job);
+      this.#options.store.save({ ...job, spec: entry.spec });
     } catch (error) {
       this.#options.logger.error('a job cannot be written down', { job: job.id, error: messageOf(error) });
     }

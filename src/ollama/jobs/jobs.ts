@@ -122,7 +122,7 @@ class Jobs implements OllamaJobs {
     for (const entry of this.#ledger.entries()) {
       if (!entry.held || hasEnded(entry.job)) continue;
       entry.held = false;
-      const obstacle = this.#obstacleOf(entry.job);
+      const obstacle = this.#obstacleOf(entry);
       if (obstacle !== undefined) this.#end(entry, { state: 'lost', error: obstacle });
     }
     this.#beginNext();
@@ -153,7 +153,7 @@ class Jobs implements OllamaJobs {
   }
 
   #sameAs(spec: JobSpec, host: string): JobEntry | undefined {
-    return this.#ledger.entries().find(({ job }) => !hasEnded(job) && doesTheSame(job, spec, host));
+    return this.#ledger.entries().find((entry) => !hasEnded(entry.job) && doesTheSame(entry, spec, host));
   }
 
   #requireAllowed(spec: JobSpec, host: string): OllamaClient {
@@ -170,7 +170,7 @@ class Jobs implements OllamaJobs {
   }
 
   /** Why a job of an earlier process cannot be gone on with. */
-  #obstacleOf({ spec, host }: Job): ToldError | undefined {
+  #obstacleOf({ spec, job: { host } }: JobEntry): ToldError | undefined {
     try {
       this.#requireAllowed(spec, host);
       return undefined;
@@ -193,7 +193,8 @@ class Jobs implements OllamaJobs {
   }
 
   async #run(entry: JobEntry, signal: AbortSignal): Promise<void> {
-    const { spec, host, progress: earlier } = entry.job;
+    const { spec } = entry;
+    const { host, progress: earlier } = entry.job;
     const progress = new TransferProgress(() => performance.now(), earlier);
     const order = (): WorkOrder => {
       const client = this.#requireAllowed(spec, host);

@@ -165,3 +165,27 @@ function aborted(signal: AbortSignal): Promise<never> {
     signal.addEventListener('abort', () => reject(new Error('aborted'))),
   );
 }
+
+test('long texts of a creation are kept whole for the next process, and told of in short', async () => {
+  const license = ['free '.repeat(100_000)];
+  const made: unknown[] = [];
+  await using setting = await startJobs(
+    {},
+    {
+      prepareCreate: ({ source }, signal) => {
+        made.push(source.license);
+        return aborted(signal);
+      },
+    },
+  );
+  const spec = { kind: 'create', model: 'mine', source: { from: 'base', license } } as const;
+  const { id } = setting.jobs.start(spec);
+  assert.equal(setting.jobs.start(spec).id, id, 'it is known as the same');
+  while (made.length === 0) await sleep(1);
+  await setting.jobs.close();
+  const next = setting.another();
+  next.resume();
+  while (made.length === 1) await sleep(1);
+  assert.deepEqual(made, [license, license]);
+  assert.ok(setting.told.every((job) => JSON.stringify(job).length < 4_000));
+});
