@@ -191,6 +191,15 @@ test('a request that unloads, and a host that goes away, leave the model cold', 
   assert.deepEqual(await told(), ['unloaded tiny']);
 });
 
+test('a load that nobody asked anything with is a load and no request', async () => {
+  const { books, meters, told } = setting();
+  const nothing = timing({ loadMs: 400, promptTokens: 0, completionTokens: 0 });
+  books.book(HOST, 'tiny').begin({}).ended(nothing);
+  assert.deepEqual(await told(), ['loading tiny', 'loaded tiny']);
+  assert.equal(books.book(HOST, 'tiny').loadMs, 400);
+  assert.doesNotMatch(meters.render(), /queue_wait_seconds_count/);
+});
+
 test('a load that was not expected is seen by the time it took', () => {
   const book = setting().books.book(HOST, 'tiny');
   book.begin({}).ended(timing({ loadMs: 400 }));

@@ -253,8 +253,11 @@ export class ModelBook {
       this.#leastLoadMs = Math.min(this.#leastLoadMs, timing.loadMs);
       meters?.loaded(this, timing.loadMs);
     }
-    meters?.ended(this, timing);
-    events.publish({ type: 'request', host: this.host, model: this.model, ...timing });
+    // A load that nobody asked anything with is no request.
+    if (timing.promptTokens + timing.completionTokens > 0) {
+      meters?.ended(this, timing);
+      events.publish({ type: 'request', host: this.host, model: this.model, ...timing });
+    }
     if (unloads) this.noteUnloaded();
   }
 

@@ -184,7 +184,9 @@ export class Seat {
     const queueMs = slot.waitedMs;
     this.#parts.signal.removeEventListener('abort', this.#leave);
     this.#use?.ended(toRequestTiming(timing, { queueMs, usage }), unloads);
-    slot.release({ workMs: Math.max(0, workMs), totalMs: timing?.totalMs });
+    // A load alone tells nothing of how long answers take.
+    const worked = usage.promptTokens + usage.completionTokens > 0;
+    slot.release(worked ? { workMs: Math.max(0, workMs), totalMs: timing?.totalMs } : undefined);
     return timing === undefined ? undefined : { ...timing, queueMs };
   }
 
