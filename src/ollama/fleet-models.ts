@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { messageOf, ObeliskError } from '../shared/errors.ts';
 import { nearest } from '../shared/nearest.ts';
 import { ollamaModelKey, ollamaModelName } from '../providers/ollama/model-name.ts';
@@ -7,6 +9,10 @@ import type { ControlPlane, ModelPlace } from './control-plane.ts';
 import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
 import type { HostBooks } from './host-books.ts';
+
+/** How often, and how many milliseconds apart, it is looked whether a model has left the memory. */
+const GONE_LOOKS = 20;
+const GONE_EVERY_MS = 50;
 
 /** What is done to installed models, on the host that is named or on every host that has them. */
 export type FleetModels = Pick<ControlPlane, 'show' | 'copy' | 'remove' | 'unload'>;
@@ -49,6 +55,7 @@ export function createFleetModels({
         if (running === undefined) return;
         // By the name that is asked for: the other may have been deleted while it was loaded.
         await host.client.unload(nameAt(host, model));
+        await untilGone(model, host);
         for (const name of [model, running.name]) books.peek(host.url, name)?.noteUnloaded();
         unloaded.push(host.name);
       });
@@ -71,6 +78,14 @@ function runnerOf(
     running.find(({ name }) => ollamaModelKey(name) === key) ??
     running.find((one) => digest !== undefined && digest !== '' && one.digest === digest)
   );
+}
+
+/** Ollama lists a runner that it is ending for a moment longer, and one that still answers until it has. */
+async function untilGone(model: string, host: FleetHost): Promise<void> {
+  for (let looks = 0; looks < GONE_LOOKS; looks += 1) {
+    if (runnerOf(model, host, await host.client.ps()) === undefined) return;
+    await sleep(GONE_EVERY_MS);
+  }
 }
 
 /** As the host lists it, where it does. */
