@@ -135,7 +135,7 @@ function formOf(answer: DoorAnswer): AnswerForm {
   return {
     framing: {
       contentType: 'application/x-ndjson',
-      alive: () => stream.empty(),
+      alive: (_begun, waiting) => stream.empty(waiting),
       failure: (error) => `${toDoorError(error)}\n`,
     },
     writer: () => ({ start: () => '', event: (event) => stream.event(event) }),

@@ -1,5 +1,5 @@
 import { ObeliskError } from '../../../shared/errors.ts';
-import type { AnswerTiming, ChatEvent, TokenLogprob, ToolCall } from '../../chat.ts';
+import type { AnswerTiming, ChatEvent, QueuePlace, TokenLogprob, ToolCall } from '../../chat.ts';
 import { createAnswerGatherer } from '../../gathered-answer.ts';
 import type { GatheredAnswer } from '../../gathered-answer.ts';
 
@@ -24,8 +24,11 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Writes the events of one answer as Ollama's stream: a line of JSON each. */
 export type DoorStreamWriter = {
   event(event: ChatEvent): string;
-  /** A line without any text: it commits to nothing, and every client of Ollama can read it. */
-  empty(): string;
+  /**
+   * A line without any text: it commits to nothing, and every client of Ollama can read it. Of a request
+   * that waits it says where in the queue it is.
+   */
+  empty(waiting?: QueuePlace): string;
 };
 
 /**
@@ -38,7 +41,7 @@ export function createDoorStream(answer: DoorAnswer): DoorStreamWriter {
   const piece = (message: Fields, more: Fields = {}): string =>
     line({ ...messageOf(answer, message), done: false, ...more });
   return {
-    empty: () => piece({}),
+    empty: (waiting) => piece({}, waiting ? { queue: toQueue(waiting) } : {}),
     event(event) {
       if (event.type === 'finish') return line({ ...messageOf(answer, {}), ...endOf(event, answer, watch) });
       watch.begin();
@@ -57,6 +60,10 @@ export function createDoorStream(answer: DoorAnswer): DoorStreamWriter {
       }
     },
   };
+}
+
+function toQueue({ position, waitMs }: QueuePlace): Fields {
+  return { position, ...(waitMs === undefined ? {} : { wait: nanoseconds(waitMs) }) };
 }
 
 /** Gathers the events of one answer into one object of Ollama's. */

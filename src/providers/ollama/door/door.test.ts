@@ -177,6 +177,15 @@ test('a stream and an answer in one piece say the same, of texts as of chats', (
   }
 });
 
+test('a sign of life has no text, and says where a request waits', () => {
+  const stream = createDoorStream(answer('chat'));
+  const lineOf = (text: string): Record<string, unknown> => JSON.parse(text);
+  const { message, done, queue } = lineOf(stream.empty());
+  assert.deepEqual([message, done, queue], [{ role: 'assistant', content: '' }, false, undefined]);
+  assert.deepEqual(lineOf(stream.empty({ position: 2 }))['queue'], { position: 2 });
+  assert.deepEqual(lineOf(stream.empty({ position: 1, waitMs: 5 }))['queue'], { position: 1, wait: 5e6 });
+});
+
 test('arguments that a model wrote badly are an error, not something else', () => {
   for (const text of ['{"a"', '[1]', '"a"']) {
     const call = { id: 'call_1', name: 'f', arguments: text };
