@@ -9,7 +9,7 @@ export function describeOllama(
   const [host] = ollama.hosts;
   const rows = {
     ...(listed
-      ? { hosts: ollama.hosts.map(describeHost) }
+      ? Object.fromEntries(ollama.hosts.map((one, index) => [`hosts.${index}`, describeHost(one)]))
       : {
           url: ollama.url,
           parallel: host?.parallel,

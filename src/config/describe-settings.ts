@@ -52,7 +52,10 @@ export function describeSettings(
     'log.format': log.format,
   };
   return [
-    ...Object.entries(values).map(([key, value]) => toRow(key, value, origins.get(key))),
+    ...Object.entries(values).map(([key, value]) =>
+      // A list that has a row for each of its entries comes from one place.
+      toRow(key, value, origins.get(key) ?? origins.get(key.replace(/\.\d+$/, ''))),
+    ),
     ...describeVaults(settings, origins.get('vaults')),
     ...settings.modelList.map((entry, index) =>
       toRow(`model_list.${index}`, describeModel(entry), origins.get(`model_list.${index}`)),
