@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import path from 'node:path';
 import type { OllamaHostSettings, Settings } from '../config/settings.ts';
 import { createOllamaClient } from '../ollama/client.ts';
@@ -93,6 +93,7 @@ async function tuneModel(context: CommandContext, control: Controlling, named: s
   const upstream = createUpstreamClient();
   const store = openTuneStore(path.join(settings.dataDir, 'tune.sqlite'));
   const progress = createTuneProgress(context.terminal.stderr);
+  if (isLoopbackUrl(host.url)) warnWhenBusy(context);
   const { signal } = context.terminal;
   try {
     const session = await sessionOf(context, { control, upstream, store, model, host, listener: progress });
@@ -110,6 +111,16 @@ async function tuneModel(context: CommandContext, control: Controlling, named: s
     store.close();
     await upstream.close();
   }
+}
+
+/** Fewer threads are faster where others want the cores too, and slower once they are gone. */
+function warnWhenBusy({ terminal }: CommandContext): void {
+  // Windows tells no load, and always says 0.
+  const [lastMinute = 0] = loadavg();
+  if (lastMinute <= availableParallelism()) return;
+  terminal.stderr.write(
+    'This machine is busy with something else: what is measured now holds for a busy machine.\n',
+  );
 }
 
 type Place = { readonly model: string; readonly host: OllamaHostSettings };
