@@ -1,10 +1,10 @@
 import type { HostRecords } from './host-records.ts';
 import type { ModelHosts } from './model-hosts.ts';
 import type { ControlPlane, HostView } from './ollama/control-plane.ts';
-import { createFleetFit } from './ollama/fleet-fit.ts';
-import type { FleetHost } from './ollama/fleet-host.ts';
-import { createFleetModels } from './ollama/fleet-models.ts';
-import { viewHost, viewModels } from './ollama/fleet-view.ts';
+import { createFleetFit } from './ollama/profiles/fleet-fit.ts';
+import type { FleetHost } from './ollama/fleet/fleet-host.ts';
+import { createFleetModels } from './ollama/fleet/fleet-models.ts';
+import { viewHost, viewModels } from './ollama/fleet/fleet-view.ts';
 import type { OllamaJobs } from './ollama/jobs/jobs.ts';
 
 /** What a control plane is put together from. */

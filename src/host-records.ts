@@ -1,11 +1,11 @@
 import type { Settings } from './config/settings.ts';
 import { createControlEvents } from './ollama/control-events.ts';
 import type { ControlEvents } from './ollama/control-events.ts';
-import type { OllamaState } from './ollama/discovery.ts';
-import { HostBooks } from './ollama/host-books.ts';
-import { createHostMeters } from './ollama/host-meters.ts';
-import type { HostMeters } from './ollama/host-meters.ts';
-import type { OllamaSeats } from './ollama/seat.ts';
+import type { OllamaState } from './ollama/fleet/discovery.ts';
+import { HostBooks } from './ollama/queue/host-books.ts';
+import { createHostMeters } from './ollama/queue/host-meters.ts';
+import type { HostMeters } from './ollama/queue/host-meters.ts';
+import type { OllamaSeats } from './ollama/queue/seat.ts';
 
 /** What is known of the hosts of Ollama because we asked them; it outlives every configuration. */
 export type HostRecords = {

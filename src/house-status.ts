@@ -1,6 +1,6 @@
 import type { Readiness } from './gateway/health-routes.ts';
-import type { OllamaFleet } from './ollama/fleet.ts';
-import type { FleetHost } from './ollama/fleet-host.ts';
+import type { OllamaFleet } from './ollama/fleet/fleet.ts';
+import type { FleetHost } from './ollama/fleet/fleet-host.ts';
 import type { VaultLibrary } from './rag/library.ts';
 import type { ProxyModels } from './router/proxy-models.ts';
 import type { ExtraGauge } from './telemetry/metrics.ts';

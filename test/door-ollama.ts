@@ -1,10 +1,10 @@
 /** A gateway in front of a scripted Ollama, for tests of Ollama's own API with everything real in between. */
 import { createOllamaChat } from '../src/ollama/chat-writer.ts';
 import type { OllamaServing } from '../src/ollama/chat-writer.ts';
-import { createOllamaClient } from '../src/ollama/client.ts';
-import { createOllamaDiscovery } from '../src/ollama/discovery.ts';
+import { createOllamaClient } from '../src/ollama/api/client.ts';
+import { createOllamaDiscovery } from '../src/ollama/fleet/discovery.ts';
 import { createOllamaEmbedder } from '../src/ollama/embedder.ts';
-import { createOllamaHosts } from '../src/ollama/hosts.ts';
+import { createOllamaHosts } from '../src/ollama/fleet/hosts.ts';
 import { createOllamaLoader } from '../src/ollama/loader.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';

@@ -1,8 +1,8 @@
 /** A fleet of the one host that a test has made itself. */
-import { createDrainSwitch } from '../src/ollama/fleet-host.ts';
-import type { HostSide } from '../src/ollama/fleet-host.ts';
-import { createOllamaFleet } from '../src/ollama/fleet.ts';
-import type { OllamaFleet } from '../src/ollama/fleet.ts';
+import { createDrainSwitch } from '../src/ollama/fleet/fleet-host.ts';
+import type { HostSide } from '../src/ollama/fleet/fleet-host.ts';
+import { createOllamaFleet } from '../src/ollama/fleet/fleet.ts';
+import type { OllamaFleet } from '../src/ollama/fleet/fleet.ts';
 
 /** Makes the fleet; `allowCloud` unless told: models that leave the machine are served. */
 export function fleetOfOne(

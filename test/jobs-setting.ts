@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { createOllamaClient } from '../src/ollama/client.ts';
+import { createOllamaClient } from '../src/ollama/api/client.ts';
 import type { Job } from '../src/ollama/control-plane.ts';
 import { createJobStore } from '../src/ollama/jobs/job-store.ts';
 import { createOllamaJobs } from '../src/ollama/jobs/jobs.ts';

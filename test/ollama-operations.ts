@@ -1,5 +1,5 @@
 /** Every call of the client of Ollama, for tests that hold all of them to the same. */
-import type { OllamaClient } from '../src/ollama/client.ts';
+import type { OllamaClient } from '../src/ollama/api/client.ts';
 import type { OllamaChatBody } from '../src/providers/ollama/chat-request.ts';
 
 /** A digest of nothing. */

@@ -1,14 +1,14 @@
 /** An Ollama side of Obelisk against a scripted server: client, discovery, hosts and what serves on them. */
-import { createOllamaClient } from '../src/ollama/client.ts';
+import { createOllamaClient } from '../src/ollama/api/client.ts';
 import type { OllamaServing } from '../src/ollama/chat-writer.ts';
 import { createControlEvents } from '../src/ollama/control-events.ts';
-import { createOllamaDiscovery } from '../src/ollama/discovery.ts';
-import { HostBooks } from '../src/ollama/host-books.ts';
-import { createOllamaHosts } from '../src/ollama/hosts.ts';
+import { createOllamaDiscovery } from '../src/ollama/fleet/discovery.ts';
+import { HostBooks } from '../src/ollama/queue/host-books.ts';
+import { createOllamaHosts } from '../src/ollama/fleet/hosts.ts';
 import { createOllamaManagement } from '../src/ollama/management.ts';
 import type { OllamaManagement } from '../src/ollama/management.ts';
-import type { QueueLimits } from '../src/ollama/queue.ts';
-import type { OllamaSeats } from '../src/ollama/seat.ts';
+import type { QueueLimits } from '../src/ollama/queue/queue.ts';
+import type { OllamaSeats } from '../src/ollama/queue/seat.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
 import { fleetOfOne } from './fleet-of-one.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';

@@ -1,9 +1,9 @@
 /** A registry against scripted servers: an Ollama, a LiteLLM proxy, and a `model_list` of the test's own. */
 import { defaultFleet } from '../src/config/default-fleet.ts';
 import type { ModelEntry, ProviderMode, Settings } from '../src/config/settings.ts';
-import { createOllamaClient } from '../src/ollama/client.ts';
-import { createOllamaDiscovery } from '../src/ollama/discovery.ts';
-import type { OllamaDiscovery } from '../src/ollama/discovery.ts';
+import { createOllamaClient } from '../src/ollama/api/client.ts';
+import { createOllamaDiscovery } from '../src/ollama/fleet/discovery.ts';
+import type { OllamaDiscovery } from '../src/ollama/fleet/discovery.ts';
 import { Secret } from '../src/shared/secret.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
 import { createUpstreamClient } from '../src/wire/upstream-client.ts';

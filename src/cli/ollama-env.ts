@@ -1,5 +1,5 @@
 import type { OllamaHostSettings } from '../config/settings.ts';
-import { createOllamaClient } from '../ollama/client.ts';
+import { createOllamaClient } from '../ollama/api/client.ts';
 import { checkEnvironment } from '../ollama/environment/check-environment.ts';
 import type { EnvironmentFinding } from '../ollama/environment/environment-finding.ts';
 import { findVariable } from '../ollama/environment/environment-variables.ts';

@@ -1,10 +1,10 @@
 import { availableParallelism, loadavg } from 'node:os';
 import path from 'node:path';
 import type { OllamaHostSettings, Settings } from '../config/settings.ts';
-import { createOllamaClient } from '../ollama/client.ts';
+import { createOllamaClient } from '../ollama/api/client.ts';
 import type { FleetModel, ProfileView } from '../ollama/control-plane.ts';
-import { runnerOptionsOf } from '../ollama/runner-options.ts';
-import type { RunnerOptions } from '../ollama/runner-options.ts';
+import { runnerOptionsOf } from '../ollama/queue/runner-options.ts';
+import type { RunnerOptions } from '../ollama/queue/runner-options.ts';
 import { TUNABLE_OPTIONS } from '../ollama/tune/matrix.ts';
 import { FEWEST_ROUNDS } from '../ollama/tune/paired-comparison.ts';
 import { SPEED_VARIABLES } from '../ollama/tune/report.ts';

@@ -12,7 +12,7 @@ import type { Script } from '../../test/upstream.ts';
 import type { QueuePlace } from '../providers/chat.ts';
 import { createOllamaChat } from '../ollama/chat-writer.ts';
 import { createOllamaEmbedder } from '../ollama/embedder.ts';
-import type { QueueLimits } from '../ollama/queue.ts';
+import type { QueueLimits } from '../ollama/queue/queue.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { createInProcessClient } from './in-process-chat.ts';
 

@@ -9,15 +9,15 @@ import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Clocks } from '../wire/upstream.ts';
 
-import type { OllamaClient } from './client.ts';
-import type { OllamaHosts } from './hosts.ts';
-import { linesUntil } from './lines-until.ts';
+import type { OllamaClient } from './api/client.ts';
+import type { OllamaHosts } from './fleet/hosts.ts';
+import { linesUntil } from './api/lines-until.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
 import type { OllamaTarget } from './prepare.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
-import { runnerOptionsOf } from './runner-options.ts';
-import { takeSeat } from './seat.ts';
-import type { OllamaSeats, Seat } from './seat.ts';
+import { runnerOptionsOf } from './queue/runner-options.ts';
+import { takeSeat } from './queue/seat.ts';
+import type { OllamaSeats, Seat } from './queue/seat.ts';
 
 /** What chats and embeddings of Ollama are made of. */
 export type OllamaServing = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { showResponse } from './api-types.ts';
+import { showResponse } from './api/api-types.ts';
 import type {
   ControlEvent,
   FitEstimate,

@@ -1,4 +1,4 @@
-import type { OllamaShow } from './api-types.ts';
+import type { OllamaShow } from './api/api-types.ts';
 
 /**
  * Everything that can be done with Ollama's models and hosts besides asking them: what the management

@@ -13,8 +13,8 @@ import { OPTIONS_IGNORED_HEADER, tellReload } from './chat-writer.ts';
 import type { OllamaServing } from './chat-writer.ts';
 import { effectiveOptions } from './prepare.ts';
 import type { OllamaTarget, ServedOptions } from './prepare.ts';
-import { runnerOptionsOf } from './runner-options.ts';
-import { takeSeat } from './seat.ts';
+import { runnerOptionsOf } from './queue/runner-options.ts';
+import { takeSeat } from './queue/seat.ts';
 
 /**
  * Texts in one call. Ollama embeds them one after the other anyway; short calls keep an abort

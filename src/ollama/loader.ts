@@ -3,8 +3,8 @@ import type { EmbedContext } from '../providers/chat.ts';
 import type { OllamaServing } from './chat-writer.ts';
 import { effectiveOptions } from './prepare.ts';
 import type { OllamaTarget, ServedOptions } from './prepare.ts';
-import { runnerOptionsOf } from './runner-options.ts';
-import { takeSeat } from './seat.ts';
+import { runnerOptionsOf } from './queue/runner-options.ts';
+import { takeSeat } from './queue/seat.ts';
 
 /** What is to happen to a model that is asked nothing: a `keep_alive` of no time ends its runner. */
 export type RunnerChange = { readonly keepAlive?: number | string };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toOllamaModel } from './model-facts.ts';
-import type { OllamaModel } from './model-facts.ts';
+import { toOllamaModel } from './fleet/model-facts.ts';
+import type { OllamaModel } from './fleet/model-facts.ts';
 import { profilesOf } from '../../test/ollama-profiles.ts';
 import { effectiveOptions, servedContext } from './prepare.ts';
 

@@ -2,11 +2,11 @@ import { ObeliskError } from '../shared/errors.ts';
 import type { ChatRequest, Think } from '../providers/chat.ts';
 import { OLLAMA_OPTIONS } from '../providers/ollama/options.ts';
 
-import type { OllamaModel } from './model-facts.ts';
-import { applyProfile } from './profile.ts';
-import type { EffectiveOptions, RunnerProfile } from './profile.ts';
+import type { OllamaModel } from './fleet/model-facts.ts';
+import { applyProfile } from './profiles/profile.ts';
+import type { EffectiveOptions, RunnerProfile } from './profiles/profile.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
-import { isRunnerOption } from './runner-options.ts';
+import { isRunnerOption } from './queue/runner-options.ts';
 
 /** What of a deployment Ollama's side needs. */
 export type OllamaTarget = {

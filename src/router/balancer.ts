@@ -1,5 +1,5 @@
 import type { RoutingSettings } from '../config/settings.ts';
-import type { HostPlacement } from '../ollama/placement.ts';
+import type { HostPlacement } from '../ollama/placement/placement.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { Attempts } from './attempts.ts';
 import { deadlineOf } from './clocks.ts';

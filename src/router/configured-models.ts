@@ -1,6 +1,6 @@
 import type { ModelEntry, Settings } from '../config/settings.ts';
 import { ollamaModelName } from '../providers/ollama/model-name.ts';
-import type { OllamaFleet } from '../ollama/fleet.ts';
+import type { OllamaFleet } from '../ollama/fleet/fleet.ts';
 import { isLocalUrl } from '../shared/local-host.ts';
 import type { Secret } from '../shared/secret.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DeploymentRouting, RoutingSettings } from '../config/settings.ts';
-import type { HostPlace, HostPlacement } from '../ollama/placement.ts';
+import type { HostPlace, HostPlacement } from '../ollama/placement/placement.ts';
 import { clocksOf } from './clocks.ts';
 import type { DeploymentClocks } from './clocks.ts';
 import type { Deployment } from './deployment.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { FleetHost } from '../ollama/fleet-host.ts';
-import type { OllamaFleet } from '../ollama/fleet.ts';
+import type { FleetHost } from '../ollama/fleet/fleet-host.ts';
+import type { OllamaFleet } from '../ollama/fleet/fleet.ts';
 
 import type { Deployment, Resolution } from './deployment.ts';
 import { isOllamaPrefixed, withoutOllamaPrefix } from './selector.ts';

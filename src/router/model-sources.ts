@@ -1,6 +1,6 @@
 import { ollamaModelKey } from '../providers/ollama/model-name.ts';
-import type { FleetHost } from '../ollama/fleet-host.ts';
-import type { OllamaFleet } from '../ollama/fleet.ts';
+import type { FleetHost } from '../ollama/fleet/fleet-host.ts';
+import type { OllamaFleet } from '../ollama/fleet/fleet.ts';
 
 import type { Candidate } from './default-model.ts';
 import type { Unservable } from './configured-models.ts';

@@ -1,5 +1,5 @@
-import type { FleetEntry } from '../ollama/fleet.ts';
-import type { OllamaModel } from '../ollama/model-facts.ts';
+import type { FleetEntry } from '../ollama/fleet/fleet.ts';
+import type { OllamaModel } from '../ollama/fleet/model-facts.ts';
 import { isLocalUrl } from '../shared/local-host.ts';
 
 import type { Deployment, ModelCapabilities } from './deployment.ts';

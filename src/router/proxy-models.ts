@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { createPoller } from '../ollama/poller.ts';
+import { createPoller } from '../ollama/fleet/poller.ts';
 import type { Settings } from '../config/settings.ts';
 import { messageOf, ObeliskError } from '../shared/errors.ts';
 import { hasSameMembers } from '../shared/same-members.ts';

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import type { OllamaFleet } from '../ollama/fleet.ts';
+import type { OllamaFleet } from '../ollama/fleet/fleet.ts';
 import { nearest } from '../shared/nearest.ts';
 import { overHosts, toConfiguredModel } from './configured-models.ts';
 import type { Unservable } from './configured-models.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 
-import { createOllamaClient } from '../../src/ollama/client.ts';
+import { createOllamaClient } from '../../src/ollama/api/client.ts';
 import type { CreateSource } from '../../src/ollama/control-plane.ts';
 import { prepareCreate } from '../../src/ollama/create/prepare-create.ts';
 import { createUpstreamClient } from '../../src/wire/upstream-client.ts';

@@ -6,8 +6,8 @@ import { after, before, suite, test } from 'node:test';
 
 import type { Obelisk } from '../../src/obelisk.ts';
 import { createObelisk } from '../../src/obelisk.ts';
-import type { OllamaRunning } from '../../src/ollama/api-types.ts';
-import { createOllamaClient } from '../../src/ollama/client.ts';
+import type { OllamaRunning } from '../../src/ollama/api/api-types.ts';
+import { createOllamaClient } from '../../src/ollama/api/client.ts';
 import { bakeSpec } from '../../src/ollama/profiles/bake.ts';
 import { createUpstreamClient } from '../../src/wire/upstream-client.ts';
 import { findRealOllama } from '../ollama-models.ts';

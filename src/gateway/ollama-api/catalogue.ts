@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { OllamaRunning, OllamaShow, OllamaTag } from '../../ollama/api-types.ts';
-import type { OllamaClient } from '../../ollama/client.ts';
+import type { OllamaRunning, OllamaShow, OllamaTag } from '../../ollama/api/api-types.ts';
+import type { OllamaClient } from '../../ollama/api/client.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import { contextOf } from '../../router/deployment.ts';
 import type { Deployment, ModelRegistry } from '../../router/deployment.ts';

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import type { OllamaBlob } from '../request-types.ts';
+import type { OllamaBlob } from '../api/request-types.ts';
 
 import type { DigestMessage } from './digest-worker.ts';
 

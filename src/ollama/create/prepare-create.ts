@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { isObeliskError, messageOf, ObeliskError, systemCodeOf } from '../../shared/errors.ts';
 import type { CreateSource } from '../control-plane.ts';
-import type { OllamaBlob, OllamaCreateBody } from '../request-types.ts';
+import type { OllamaBlob, OllamaCreateBody } from '../api/request-types.ts';
 
 import { blobOf } from './file-blob.ts';
 import { requireFileKind } from './file-kind.ts';

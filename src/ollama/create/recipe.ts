@@ -1,5 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
-import type { OllamaCreateBody } from '../request-types.ts';
+import type { OllamaCreateBody } from '../api/request-types.ts';
 
 import type { ModelfileCommand, ModelfileWord } from './modelfile.ts';
 import { parseParameters } from './parameters.ts';

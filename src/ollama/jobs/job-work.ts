@@ -2,11 +2,11 @@ import path from 'node:path';
 
 import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
-import type { OllamaClient } from '../client.ts';
+import type { OllamaClient } from '../api/client.ts';
 import type { CreateSource, JobSpec } from '../control-plane.ts';
 import type { PreparedCreate } from '../create/prepare-create.ts';
-import type { OllamaProgress } from '../pull-progress.ts';
-import type { OllamaBlob } from '../request-types.ts';
+import type { OllamaProgress } from '../api/pull-progress.ts';
+import type { OllamaBlob } from '../api/request-types.ts';
 import { parseModelReference, requireRegistry } from './model-reference.ts';
 import type { RegistryRules } from './model-reference.ts';
 import { toldSteps } from './told-steps.ts';

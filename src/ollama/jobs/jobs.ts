@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { isObeliskError, messageOf, ObeliskError } from '../../shared/errors.ts';
-import type { OllamaClient } from '../client.ts';
+import type { OllamaClient } from '../api/client.ts';
 import type { Job, JobSpec } from '../control-plane.ts';
 import { followJob, hasEnded } from './follow-job.ts';
 import { doesTheSame, nextToRun } from './job-entry.ts';

@@ -1,4 +1,4 @@
-import type { OllamaProgress } from '../pull-progress.ts';
+import type { OllamaProgress } from '../api/pull-progress.ts';
 
 /**
  * Turns work that tells of its steps into the steps, and its result. Only the latest step is kept for

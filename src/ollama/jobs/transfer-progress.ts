@@ -1,5 +1,5 @@
 import type { JobProgress } from '../control-plane.ts';
-import type { OllamaProgress } from '../pull-progress.ts';
+import type { OllamaProgress } from '../api/pull-progress.ts';
 
 /** Span over which speed is measured, in milliseconds: long enough for parts that end in bursts. */
 const WINDOW_MS = 10_000;

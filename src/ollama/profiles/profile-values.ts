@@ -1,5 +1,5 @@
 import type { ProfileSource } from '../control-plane.ts';
-import type { RunnerOptions } from '../runner-options.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 
 /** What one place says of a profile; what it does not say is left to weaker places. */
 export type ProfileValues = {

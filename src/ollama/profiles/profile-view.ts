@@ -1,9 +1,9 @@
 import { noticeOf } from '../../shared/ollama-options.ts';
 
 import type { ProfileView } from '../control-plane.ts';
-import { estimateFit, parallelOf } from '../fit.ts';
-import type { CacheType } from '../fit.ts';
-import type { OllamaModel } from '../model-facts.ts';
+import { estimateFit, parallelOf } from './fit.ts';
+import type { CacheType } from './fit.ts';
+import type { OllamaModel } from '../fleet/model-facts.ts';
 
 import type { MergedValues, ProfileLayer } from './profile-values.ts';
 import type { HostMemory } from './profiles.ts';

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 
 import { profilesOf } from '../../../test/ollama-profiles.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
-import { toOllamaModel } from '../model-facts.ts';
-import type { OllamaModel } from '../model-facts.ts';
+import { toOllamaModel } from '../fleet/model-facts.ts';
+import type { OllamaModel } from '../fleet/model-facts.ts';
 
 import { DEFAULT_PROFILE } from './profiles.ts';
 import type { OllamaProfiles, ProfileHost, ProfileSettings } from './profiles.ts';

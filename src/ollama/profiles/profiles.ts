@@ -3,12 +3,12 @@ import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-na
 import { isLoopbackUrl } from '../../shared/local-host.ts';
 
 import type { ModelPlace, ProfilePatch, ProfileView } from '../control-plane.ts';
-import type { CacheType } from '../fit.ts';
-import type { OllamaModel } from '../model-facts.ts';
-import { profileValues, runnerProfile } from '../profile.ts';
-import type { ProfileFacts, RunnerProfile } from '../profile.ts';
-import { runnerOptionsOf } from '../runner-options.ts';
-import type { RunnerOptions } from '../runner-options.ts';
+import type { CacheType } from './fit.ts';
+import type { OllamaModel } from '../fleet/model-facts.ts';
+import { profileValues, runnerProfile } from './profile.ts';
+import type { ProfileFacts, RunnerProfile } from './profile.ts';
+import { runnerOptionsOf } from '../queue/runner-options.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 
 import { patchedValues } from './patch.ts';
 import { valuesOfHardware } from './profile-values.ts';

@@ -1,5 +1,5 @@
-import type { OllamaClient } from '../client.ts';
-import type { RunnerOptions } from '../runner-options.ts';
+import type { OllamaClient } from '../api/client.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 
 /** What a host has loaded at one moment. */
 export type HostState = {

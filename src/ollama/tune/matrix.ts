@@ -1,4 +1,4 @@
-import type { RunnerOptions } from '../runner-options.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 
 /** What decides which options are worth trying on a model and a host. */
 export type TuneFacts = {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import type { OllamaFigures } from '../api-types.ts';
-import type { OllamaClient } from '../client.ts';
-import type { RunnerOptions } from '../runner-options.ts';
+import type { OllamaFigures } from '../api/api-types.ts';
+import type { OllamaClient } from '../api/client.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 import { promptOf, TEXTS_PER_REQUEST } from './workload.ts';
 import type { Workload } from './workload.ts';
 

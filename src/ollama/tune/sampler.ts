@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
-import type { RunnerOptions } from '../runner-options.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 import { countTokens, loadWith, measure, memoryOf } from './measure.ts';
 import type { Bench } from './measure.ts';
 import { settingKey } from './setting.ts';

@@ -1,9 +1,9 @@
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
-import type { OllamaShow } from '../api-types.ts';
-import type { OllamaClient } from '../client.ts';
-import { toOllamaModel } from '../model-facts.ts';
-import type { OllamaModel } from '../model-facts.ts';
-import type { RunnerOptions } from '../runner-options.ts';
+import type { OllamaShow } from '../api/api-types.ts';
+import type { OllamaClient } from '../api/client.ts';
+import { toOllamaModel } from '../fleet/model-facts.ts';
+import type { OllamaModel } from '../fleet/model-facts.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 import { rememberHost, restoreHost } from './host-state.ts';
 import { tuneMatrix } from './matrix.ts';
 import type { TuneMatrix } from './matrix.ts';

@@ -1,4 +1,4 @@
-import type { RunnerOptions } from '../runner-options.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 
 /** Options that differ from those that count now; none of them is what counts now itself. */
 export type Setting = RunnerOptions;

@@ -1,4 +1,4 @@
-import type { RunnerOptions } from '../runner-options.ts';
+import type { RunnerOptions } from '../queue/runner-options.ts';
 import type { TuneJournal } from './journal.ts';
 import type { TuneDimension } from './matrix.ts';
 import type { Bench } from './measure.ts';
