@@ -108,6 +108,7 @@ test('whoever finds the queue full is told so before Ollama is asked', async () 
 test('a request that goes away while it waits leaves nothing behind', async () => {
   await using setting = await startServing(chatsBy(() => endless));
   const [first, second] = [ask(setting), ask(setting)];
+  await until(() => sent(setting).length === 1, 'the first is asked');
   await until(() => second.queued.length === 1, 'the second waits');
   second.leave.abort();
   await assert.rejects(second.events, { code: 'client_gone' });

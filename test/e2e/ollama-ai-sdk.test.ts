@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { APICallError, embedMany, generateText, jsonSchema, Output, stepCountIs, streamText, tool } from 'ai';
 import { createOllama } from 'ollama-ai-provider-v2';
 import type { OllamaProvider } from 'ollama-ai-provider-v2';
-import type { ChatEvent } from '../../providers/chat.ts';
-import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../../../test/door-gateway.ts';
-import type { DoorSetting } from '../../../test/door-gateway.ts';
-import { startDoorOllama } from '../../../test/door-ollama.ts';
-import { until } from '../../../test/gateway.ts';
+import type { ChatEvent } from '../../src/providers/chat.ts';
+import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../door-gateway.ts';
+import type { DoorSetting } from '../door-gateway.ts';
+import { startDoorOllama } from '../door-ollama.ts';
+import { until } from '../gateway.ts';
 
 const provider = ({ gateway }: Pick<DoorSetting, 'gateway'>, key?: string): OllamaProvider =>
   createOllama({

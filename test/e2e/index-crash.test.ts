@@ -6,11 +6,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
-import { silentLogger } from '../../telemetry/log.ts';
-import type { VaultLibrary } from '../library.ts';
-import { createVaultLibrary } from './vault-library.ts';
+import { silentLogger } from '../../src/telemetry/log.ts';
+import type { VaultLibrary } from '../../src/rag/library.ts';
+import { createVaultLibrary } from '../../src/rag/service/vault-library.ts';
 
-const LIBRARY = new URL('vault-library.ts', import.meta.url).href;
+const LIBRARY = new URL('../../src/rag/service/vault-library.ts', import.meta.url).href;
 
 /** A program that opens the vault, prints a line at each new count of notes, and stays. */
 const PROGRAM = `

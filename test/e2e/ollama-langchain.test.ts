@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatOllama, OllamaEmbeddings } from '@langchain/ollama';
-import type { ChatEvent } from '../../providers/chat.ts';
-import { ObeliskError } from '../../shared/errors.ts';
-import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../../../test/door-gateway.ts';
-import type { DoorSetting } from '../../../test/door-gateway.ts';
-import { startDoorOllama } from '../../../test/door-ollama.ts';
-import { until } from '../../../test/gateway.ts';
+import type { ChatEvent } from '../../src/providers/chat.ts';
+import { ObeliskError } from '../../src/shared/errors.ts';
+import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../door-gateway.ts';
+import type { DoorSetting } from '../door-gateway.ts';
+import { startDoorOllama } from '../door-ollama.ts';
+import { until } from '../gateway.ts';
 
 type Fields = ConstructorParameters<typeof ChatOllama>[0];
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { always, askMany, deployments, failing, refusingOrigin, startRouted } from '../../test/routed.ts';
-import { openAi } from '../../test/upstream-scripts.ts';
-import { close, reset, stall, startUpstream } from '../../test/upstream.ts';
+import { always, askMany, deployments, failing, refusingOrigin, startRouted } from '../routed.ts';
+import { openAi } from '../upstream-scripts.ts';
+import { close, reset, stall, startUpstream } from '../upstream.ts';
 
 for (const [name, script] of [
   ['refuses', undefined],

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ollama } from 'ollama';
-import type { ChatEvent } from '../../providers/chat.ts';
-import { ObeliskError } from '../../shared/errors.ts';
-import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../../../test/door-gateway.ts';
-import type { DoorSetting } from '../../../test/door-gateway.ts';
-import { until } from '../../../test/gateway.ts';
+import type { ChatEvent } from '../../src/providers/chat.ts';
+import { ObeliskError } from '../../src/shared/errors.ts';
+import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../door-gateway.ts';
+import type { DoorSetting } from '../door-gateway.ts';
+import { until } from '../gateway.ts';
 
 const client = ({ gateway }: DoorSetting, key?: string): Ollama =>
   new Ollama({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { openFleet } from '../test/fleet-house.ts';
-import type { FleetHouse } from '../test/fleet-house.ts';
-import { until } from '../test/gateway.ts';
+import { openFleet } from '../fleet-house.ts';
+import type { FleetHouse } from '../fleet-house.ts';
+import { until } from '../gateway.ts';
 
 const MODELS = ['one', 'two', 'three'].map((name) => ({ name, capabilities: ['completion'] }));
 const host = (more = {}): Record<string, unknown> => ({ models: MODELS, maxLoaded: 1, loadMs: 20, ...more });
