@@ -10,7 +10,7 @@ import OpenAI, {
   PermissionDeniedError,
   RateLimitError,
 } from 'openai';
-import { ERROR_KINDS } from '../../src/shared/errors.ts';
+import { ERROR_KINDS, ObeliskError } from '../../src/shared/errors.ts';
 import type { ErrorCode } from '../../src/shared/errors.ts';
 import { deployment, registryOf, startGateway } from '../gateway.ts';
 import { assertError, caught, MESSAGES, openFailingSetting } from '../openai-errors.ts';
@@ -110,6 +110,7 @@ const ELSEWHERE: readonly ErrorCode[] = [
   'internal',
   'model_unavailable',
   'overloaded',
+  'store_failed',
 ];
 
 describe('what the official openai client throws for every code, and when it asks again', () => {
@@ -182,11 +183,15 @@ describe('the official openai client against a gateway with a defect, and one wh
   for (const [code, model, asked] of [
     ['internal', 'defect', 2],
     ['model_unavailable', 'away-model', 1],
+    ['store_failed', 'vault/notes', 2],
   ] as const) {
     it(`throws InternalServerError for ${code} and asks ${asked === 1 ? 'once' : 'once more'}`, async () => {
       const chatModel = deployment({ modelName: 'defect', dialect: 'ollama' });
-      await using gateway = await startGateway([chatModel], {
-        registry: registryOf([chatModel], ['away-model']),
+      const vault = deployment({ modelName: 'vault/notes', dialect: 'vault' });
+      const unused = (): never => assert.fail('the test has no such writer');
+      await using gateway = await startGateway([chatModel, vault], {
+        registry: registryOf([chatModel, vault], ['away-model']),
+        writers: { ollama: unused, extractive: unused, vault: () => failWith('store_failed') },
       });
       const client = new OpenAI({ baseURL: `${gateway.origin}/v1`, apiKey: 'any', maxRetries: 1 });
       assertError(await caught(chat(model)(client)), {
@@ -198,3 +203,7 @@ describe('the official openai client against a gateway with a defect, and one wh
     });
   }
 });
+
+function failWith(code: ErrorCode): never {
+  throw new ObeliskError(code, 'the index of notes cannot be used: there is no space left');
+}
