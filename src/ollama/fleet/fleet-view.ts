@@ -110,15 +110,24 @@ function isInUse(book: ModelBook): boolean {
 }
 
 function toLoaded(running: OllamaRunning, book: ModelBook | undefined): LoadedModel {
+  const contextLength = contextOf(running, book);
   return {
     model: running.name,
     state: book?.loading === true ? 'loading' : 'loaded',
     sizeBytes: running.size ?? 0,
     vramBytes: running.size_vram ?? 0,
-    ...(running.context_length === undefined ? {} : { contextLength: running.context_length }),
+    ...(contextLength === undefined ? {} : { contextLength }),
     ...(running.expires_at === undefined ? {} : { expiresAt: running.expires_at }),
     ...usesOf(book),
   };
+}
+
+/** What we have loaded it with since the last look counts more than what was seen there. */
+function contextOf(running: OllamaRunning, book: ModelBook | undefined): number | undefined {
+  const loaded = book?.loaded;
+  const isNewer = loaded !== undefined && loaded.contextLength === undefined;
+  const asked = isNewer ? loaded.options?.['num_ctx'] : undefined;
+  return typeof asked === 'number' ? asked : running.context_length;
 }
 
 function usesOf(book: ModelBook | undefined): Pick<LoadedModel, 'inFlight' | 'queued'> {
