@@ -3,7 +3,17 @@ import type { ConfigFile } from './config-file.ts';
 import { ollamaSchema } from './ollama-schema.ts';
 import { DEPLOYMENT_ROUTING, litellmSettings, routerSettings, upstream } from './routing-schema.ts';
 import { hostProblem, masterKeyProblem } from './safe-bind.ts';
-import { EMPTY_TEXT, hostName, origin, refined, seconds, text, url, whole } from './schema-values.ts';
+import {
+  createParts,
+  EMPTY_TEXT,
+  hostName,
+  origin,
+  refined,
+  seconds,
+  text,
+  url,
+  whole,
+} from './schema-values.ts';
 import { vaultNameProblem } from './vault-name.ts';
 
 /**
@@ -122,7 +132,7 @@ const litellm = () =>
     router_settings: z.unknown().optional().meta({ description: 'No effect yet.' }),
   });
 
-const providers = () =>
+const providers = (has: (path: string) => boolean) =>
   z.strictObject({
     default: z
       .enum(['operation', 'smart', 'ollama', 'litellm'])
@@ -133,7 +143,7 @@ const providers = () =>
         default: 'operation',
         environment: ['MODEL_PROVIDER'],
       }),
-    ollama: ollamaSchema().optional(),
+    ollama: ollamaSchema((key) => has(`providers.ollama.${key}`)).optional(),
     litellm: litellm().optional(),
     fallback_chain: z.unknown().optional().meta({ description: 'No effect yet.' }),
   });
@@ -212,10 +222,13 @@ const ignored = (): z.ZodOptional<z.ZodUnknown> => z.unknown().optional();
  * Builds the schema of `obelisk.yaml`, as written, after substitution. Custom facts (`environment`,
  * `flag`, `secret`) are in `meta`. Every section is optional, and one that a file does not have is
  * left unbuilt, for a start that pays only for what it uses.
+ *
+ * @param has Whether the file has a section, or a key by its dotted path.
  */
-export function fileSchema(has: (section: string) => boolean): z.ZodType<ConfigFile> {
+export function fileSchema(has: (path: string) => boolean): z.ZodType<ConfigFile> {
+  const part = createParts(has);
   const section = <T>(name: string, build: () => z.ZodType<T>): z.ZodOptional<z.ZodType<T>> =>
-    has(name) ? build().optional() : z.never().optional();
+    part(name, () => build().optional());
   return z.strictObject({
     server: section('server', server),
     vaults: section('vaults', () => z.array(vault())).meta({
@@ -228,7 +241,7 @@ export function fileSchema(has: (section: string) => boolean): z.ZodType<ConfigF
         'Models, written as LiteLLM writes them. They win over a model of Ollama with the same name.',
     }),
     general_settings: section('general_settings', generalSettings),
-    providers: section('providers', providers),
+    providers: section('providers', () => providers(has)),
     rag: section('rag', rag),
     data_dir: text()
       .optional()

@@ -5,7 +5,8 @@ import { KEEP_ALIVE_FORMS, keepAliveSeconds } from '../shared/keep-alive.ts';
 import { refusalOf, RUNNER_OPTIONS } from '../shared/ollama-options.ts';
 import type { RunnerOption } from '../shared/ollama-options.ts';
 import { memorySize } from './memory-size.ts';
-import { refined, seconds, text, truth, whole } from './schema-values.ts';
+import { createParts, refined, seconds, text, truth, whole } from './schema-values.ts';
+import type { Part } from './schema-values.ts';
 
 /** How a host is chosen, by the word of the file. */
 export const PLACEMENTS: readonly ['warm-first', 'least-busy', 'round-robin'] = [
@@ -150,88 +151,127 @@ const requestOption = (): z.ZodType<string> =>
     return refusal === undefined ? `must be one of ${known.join(', ')}` : `cannot be used: ${refusal}`;
   });
 
-const places = () => ({
-  url: text()
-    .optional()
-    .meta({
-      description:
-        'Where Ollama listens, for one host; several stand in `hosts`. An `OLLAMA_HOST` of `0.0.0.0` means 127.0.0.1.',
-      default: 'http://127.0.0.1:11434',
-      environment: ['OLLAMA_URL', 'OLLAMA_HOST'],
-    }),
-  hosts: z
-    .array(host())
-    .min(1)
-    .optional()
-    .meta({ description: 'Several hosts, in place of `url` and of the environment’s: [[Several hosts]].' }),
+const places = (part: Part) => ({
+  url: part('url', () =>
+    text()
+      .optional()
+      .meta({
+        description:
+          'Where Ollama listens, for one host; several stand in `hosts`. An `OLLAMA_HOST` of `0.0.0.0` means 127.0.0.1.',
+        default: 'http://127.0.0.1:11434',
+        environment: ['OLLAMA_URL', 'OLLAMA_HOST'],
+      }),
+  ),
+  hosts: part('hosts', () =>
+    z
+      .array(host())
+      .min(1)
+      .optional()
+      .meta({ description: 'Several hosts, in place of `url` and of the environment’s: [[Several hosts]].' }),
+  ),
 });
 
-/** Builds the schema of `providers.ollama`. */
-export function ollamaSchema(): z.ZodType<OllamaFile> {
+/** Builds the schema of `providers.ollama`; keys that a file does not have are left unbuilt. */
+export function ollamaSchema(has: (key: string) => boolean): z.ZodType<OllamaFile> {
+  const part = createParts(has);
   return z.strictObject({
-    ...places(),
-    default_model: text().optional().meta({
-      description: 'Chat model used where none is named.',
-      default: 'chosen among the installed ones',
-    }),
-    default_embedding_model: text().optional().meta({
-      description: 'Embedding model used where none is named.',
-      default: 'chosen among the installed ones',
-    }),
-    hardware: hardware().optional().meta({ description: 'Options that Ollama loads every model with.' }),
-    model_overrides: overrides().meta({
-      description: 'The same options by model name; they win over `hardware`.',
-    }),
-    request_options: z.array(requestOption()).optional().meta({
-      description: 'Options of `hardware` that a request may set itself, each time at the price of a reload.',
-      default: [],
-    }),
-    poll_seconds: whole(1, 3600)
-      .optional()
-      .meta({ description: 'Seconds between two looks for models.', default: 5 }),
-    ...fleetKeys(),
+    ...places(part),
+    default_model: part('default_model', () =>
+      text().optional().meta({
+        description: 'Chat model used where none is named.',
+        default: 'chosen among the installed ones',
+      }),
+    ),
+    default_embedding_model: part('default_embedding_model', () =>
+      text().optional().meta({
+        description: 'Embedding model used where none is named.',
+        default: 'chosen among the installed ones',
+      }),
+    ),
+    hardware: part('hardware', () =>
+      hardware().optional().meta({ description: 'Options that Ollama loads every model with.' }),
+    ),
+    model_overrides: part('model_overrides', () =>
+      overrides().meta({
+        description: 'The same options by model name; they win over `hardware`.',
+      }),
+    ),
+    request_options: part('request_options', () =>
+      z.array(requestOption()).optional().meta({
+        description:
+          'Options of `hardware` that a request may set itself, each time at the price of a reload.',
+        default: [],
+      }),
+    ),
+    poll_seconds: part('poll_seconds', () =>
+      whole(1, 3600).optional().meta({ description: 'Seconds between two looks for models.', default: 5 }),
+    ),
+    ...fleetKeys(part),
+    ...foreignKeys(part),
   });
 }
 
-const fleetKeys = () => ({
-  placement: z.enum(PLACEMENTS).optional().meta({
-    description:
-      'Which host is asked for a model that several have: `warm-first` the one that can begin soonest (loaded, with room, idle), `least-busy` the one with the fewest requests, `round-robin` each in turn.',
-    default: 'warm-first',
-  }),
-  model_placement: z.record(modelName(), z.enum(PLACEMENTS)).optional().meta({
-    description: 'The same by model name: `least-busy` or `round-robin` spreads a model over all its hosts.',
-    default: '`placement`',
-  }),
-  model_hosts: z.record(modelName(), namesOrTags().min(1)).optional().meta({
-    description: 'By model name, the names or tags of the hosts that may serve it.',
-    default: 'every host that has it',
-  }),
-  parallel: parallel(1),
-  memory: memory(
-    'Memory that a host has for models, as `24GB` or `16GiB`: Ollama tells none.',
-    'that of this machine for a host on it, else unknown',
+const fleetKeys = (part: Part) => ({
+  placement: part('placement', () =>
+    z.enum(PLACEMENTS).optional().meta({
+      description:
+        'Which host is asked for a model that several have: `warm-first` the one that can begin soonest (loaded, with room, idle), `least-busy` the one with the fewest requests, `round-robin` each in turn.',
+      default: 'warm-first',
+    }),
   ),
-  kv_cache_type: cacheType('f16'),
-  queue_limit: whole(0, 1_000_000).optional().meta({
-    description: 'Requests that may wait per host and model; one more is answered with 503.',
-    default: 128,
-  }),
-  preload: z
-    .array(preload())
-    .optional()
-    .meta({ description: 'Models that are loaded ahead of their first request.', default: [] }),
-  allow_cloud: truth().optional().meta({
-    description:
-      'Whether models that Ollama runs elsewhere (`:cloud`) are served: their prompts leave the machine.',
-    default: false,
-  }),
-  registries: z.array(refined(registryProblem)).optional().meta({
-    description: 'Registries that models are pulled from and pushed to, as `host` or `host:port`.',
-    default: '`registry.ollama.ai` alone',
-  }),
-  insecure_registries: z.array(refined(registryProblem)).optional().meta({
-    description: 'Those of `registries` that are spoken to without TLS.',
-    default: [],
-  }),
+  model_placement: part('model_placement', () =>
+    z.record(modelName(), z.enum(PLACEMENTS)).optional().meta({
+      description:
+        'The same by model name: `least-busy` or `round-robin` spreads a model over all its hosts.',
+      default: '`placement`',
+    }),
+  ),
+  model_hosts: part('model_hosts', () =>
+    z.record(modelName(), namesOrTags().min(1)).optional().meta({
+      description: 'By model name, the names or tags of the hosts that may serve it.',
+      default: 'every host that has it',
+    }),
+  ),
+  parallel: part('parallel', () => parallel(1)),
+  memory: part('memory', () =>
+    memory(
+      'Memory that a host has for models, as `24GB` or `16GiB`: Ollama tells none.',
+      'that of this machine for a host on it, else unknown',
+    ),
+  ),
+  kv_cache_type: part('kv_cache_type', () => cacheType('f16')),
+  queue_limit: part('queue_limit', () =>
+    whole(0, 1_000_000).optional().meta({
+      description: 'Requests that may wait per host and model; one more is answered with 503.',
+      default: 128,
+    }),
+  ),
+  preload: part('preload', () =>
+    z
+      .array(preload())
+      .optional()
+      .meta({ description: 'Models that are loaded ahead of their first request.', default: [] }),
+  ),
+});
+
+const foreignKeys = (part: Part) => ({
+  allow_cloud: part('allow_cloud', () =>
+    truth().optional().meta({
+      description:
+        'Whether models that Ollama runs elsewhere (`:cloud`) are served: their prompts leave the machine.',
+      default: false,
+    }),
+  ),
+  registries: part('registries', () =>
+    z.array(refined(registryProblem)).optional().meta({
+      description: 'Registries that models are pulled from and pushed to, as `host` or `host:port`.',
+      default: '`registry.ollama.ai` alone',
+    }),
+  ),
+  insecure_registries: part('insecure_registries', () =>
+    z.array(refined(registryProblem)).optional().meta({
+      description: 'Those of `registries` that are spoken to without TLS.',
+      default: [],
+    }),
+  ),
 });

@@ -50,3 +50,12 @@ export const origin = (): z.ZodType<string> =>
 
 /** As in a `Host` header, without its port. */
 export const hostName = (): z.ZodType<string> => refined(hostProblem);
+
+/** Adds one part to a schema, if the file has it. */
+export type Part = <T>(key: string, build: () => z.ZodOptional<z.ZodType<T>>) => z.ZodOptional<z.ZodType<T>>;
+
+/** Creates the building of the parts that a file has: a start pays only for what it uses. */
+export function createParts(has: (key: string) => boolean): Part {
+  const absent = z.never().optional();
+  return (key, build) => (has(key) ? build() : absent);
+}

@@ -17,8 +17,7 @@ type Issue = z.core.$ZodIssue;
  *   unknown key, the nearest known one. Values are never quoted: they may be secrets.
  */
 export function validateFile(file: string, tree: YamlTree, value: unknown): ConfigFile {
-  const sections = recordOf(value);
-  const schema = fileSchema((section) => Object.hasOwn(sections, section));
+  const schema = fileSchema((path) => valueAt(value, path.split('.')) !== undefined);
   const result = schema.safeParse(value, { reportInput: false, jitless: true });
   const problems = [
     ...(result.success
