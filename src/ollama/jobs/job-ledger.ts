@@ -82,8 +82,11 @@ export class JobLedger {
 
   /** Notes that another attempt begins. */
   begin(entry: JobEntry): void {
-    const { startedMs = this.#options.now(), attempts } = entry.job;
-    this.#change(entry, { ...entry.job, state: 'running', startedMs, attempts: attempts + 1 });
+    const { error: _lastTry, ...job } = entry.job;
+    const { startedMs = this.#options.now(), attempts } = job;
+    // What the try before said last is over.
+    const progress = { ...job.progress, status: '' };
+    this.#change(entry, { ...job, progress, state: 'running', startedMs, attempts: attempts + 1 });
     this.#save(entry);
   }
 

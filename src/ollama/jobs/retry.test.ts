@@ -43,6 +43,8 @@ for (const [what, fault] of [
     const waited = setting.told.find(({ error }) => error !== undefined);
     assert.match(waited?.progress.status ?? '', /^trying again in \d+ s$/);
     assert.equal(job.error, undefined);
+    const again = setting.told.find(({ attempts }) => attempts === 2);
+    assert.deepEqual([again?.progress.status, again?.error], ['', undefined]);
   });
 }
 
@@ -57,6 +59,20 @@ for (const [what, fault, message] of [
     { kind: 'error-line', lines: [], error: 'write /models/x: no space left on device' },
     /no space left/,
   ],
+  [
+    'a certificate that is not trusted',
+    {
+      kind: 'error-line',
+      lines: [],
+      error: 'pull model manifest: Get "https://r.example/v2/": x509: unknown authority',
+    },
+    /x509/,
+  ],
+  [
+    'a registry that refuses without a word',
+    { kind: 'error-line', lines: [], error: 'pull model manifest: 451: ' },
+    /451/,
+  ],
   ['a Host that Ollama refuses, with an empty body', forbidden, /refused the request/],
 ] as const) {
   test(`${what} fails at once, in its words`, async () => {
@@ -67,6 +83,28 @@ for (const [what, fault, message] of [
     assert.match(job.error?.message ?? '', message);
   });
 }
+
+test('a registry whose name was never found is given up after seconds, not minutes', async () => {
+  await using setting = await startJobs({ registry: [LLAMA] });
+  const error =
+    'pull model manifest: Get "https://r.example/v2/": dial tcp: lookup r.example on [::1]:53: no such host';
+  setting.ollama.always('/api/pull', { kind: 'error-line', lines: [], error });
+  const job = await setting.ended(setting.jobs.start(PULL).id);
+  assert.deepEqual([job.state, job.attempts], ['failed', 3]);
+});
+
+test('a name that is not found any more in the middle of a pull is waited for', async () => {
+  await using setting = await startJobs(
+    { registry: [LLAMA] },
+    { retry: { firstPauseMs: 1, longestPauseMs: 1 } },
+  );
+  setting.ollama.next('/api/pull', { kind: 'breaks', lines: pullLines(LLAMA).slice(0, 4) });
+  const error = 'dial tcp: lookup r.example on [::1]:53: no such host';
+  const fault = { kind: 'error-line', lines: [], error } as const;
+  setting.ollama.next('/api/pull', fault, fault, fault, fault);
+  const job = await setting.ended(setting.jobs.start(PULL).id);
+  assert.deepEqual([job.state, job.attempts], ['done', 6]);
+});
 
 test('a host that is killed in the middle is waited for, and the pull goes on', async () => {
   await using setting = await startJobs(

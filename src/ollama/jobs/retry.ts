@@ -1,4 +1,5 @@
 import { isObeliskError } from '../../shared/errors.ts';
+import type { ObeliskError } from '../../shared/errors.ts';
 import type { JobKind } from '../control-plane.ts';
 
 /** When a job is tried again. */
@@ -23,7 +24,10 @@ export const RETRY_RULES: RetryRules = {
 
 /** What no further try mends, in the words of Ollama, registries and systems. */
 const FINAL =
-  /file does not exist|not found|no space left|quota|read-only|permission denied|insecure protocol|unauthori[sz]ed|denied|forbidden|newer version|requires? .*version|not supported|unsupported|incompatible|invalid|no Location header/i;
+  /file does not exist|not found|no space left|quota|read-only|permission denied|insecure protocol|unauthori[sz]ed|denied|forbidden|newer version|requires? .*version|not supported|unsupported|incompatible|invalid|no Location header|x509:|HTTP response to HTTPS client|: 4(?!08|25|29)\d\d:(?: |$)/i;
+/** A name that was never found is most likely wrong, or the host has no network at all. */
+const NAME_NOT_FOUND = /no such host/i;
+const NAME_NOT_FOUND_TRIES = 3;
 
 /** Whether another try of a job may end better than one that failed with `error`. */
 export function isWorthRetrying(error: unknown, kind: JobKind): boolean {
@@ -40,6 +44,12 @@ export function isWorthRetrying(error: unknown, kind: JobKind): boolean {
     default:
       return false;
   }
+}
+
+/** How many tries in a row may move nothing, where the last failed with `error` and `movedBytes` were moved in all. */
+export function fruitlessTries(rules: RetryRules, error: ObeliskError, movedBytes: number): number {
+  const isStrange = movedBytes === 0 && NAME_NOT_FOUND.test(error.message);
+  return isStrange ? Math.min(NAME_NOT_FOUND_TRIES, rules.fruitlessTries) : rules.fruitlessTries;
 }
 
 /** How long to wait after the try that was the `fruitless`th in a row to move nothing, in milliseconds. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import { doJob } from './job-work.ts';
 import type { WorkOrder } from './job-work.ts';
-import { isWorthRetrying, pauseMs } from './retry.ts';
+import { fruitlessTries, isWorthRetrying, pauseMs } from './retry.ts';
 import type { RetryRules } from './retry.ts';
 import type { TransferProgress } from './transfer-progress.ts';
 
@@ -39,7 +39,7 @@ export async function runJob(run: JobRun): Promise<void> {
     if (error === undefined) return;
     fruitless = progress.furthestBytes > before ? 1 : fruitless + 1;
     if (signal.aborted || !isObeliskError(error) || !isWorthRetrying(error, kind)) throw error;
-    if (fruitless >= rules.fruitlessTries) throw error;
+    if (fruitless >= fruitlessTries(rules, error, progress.furthestBytes)) throw error;
     const pause = pauseMs(rules, fruitless, error.retryAfter);
     run.onPause(error, pause);
     await sleep(pause, undefined, { signal });
