@@ -52,7 +52,7 @@ export type HostView = {
   readonly weight: number;
   readonly tags: readonly string[];
   readonly draining: boolean;
-  /** Requests that Ollama serves at once per model (its OLLAMA_NUM_PARALLEL). */
+  /** Requests that Ollama serves at once per model (its OLLAMA_NUM_PARALLEL): as configured, or as many as it was seen to serve. */
   readonly parallel: number;
   /** Memory for models in bytes: Ollama tells none, so it is configured, this machine's, or unknown. */
   readonly memoryBytes?: number;

@@ -281,7 +281,7 @@ test('each look tells what is loaded, and the state when it changes', async () =
       return typeof usual === 'function' ? usual(request, index) : usual;
     },
     {
-      onLook: () => (running) => told.push(running?.map(({ name }) => name)),
+      onLook: () => (found) => told.push(found?.running.map(({ name }) => name)),
       onState: ({ kind }) => told.push(kind),
     },
   );

@@ -10,6 +10,7 @@ import { createModelDescriber } from './model-describer.ts';
 import type { OllamaModel } from './model-facts.ts';
 import { createPoller } from './poller.ts';
 import type { Poller } from './poller.ts';
+import type { FoundOnHost } from '../queue/host-books.ts';
 
 /** How the host of the models is at this moment. */
 export type OllamaState =
@@ -55,8 +56,8 @@ export type OllamaDiscoveryOptions = {
   readonly onSeen?: (names: readonly string[]) => void;
   /** Called when the host comes, goes, or turns out to be something else. */
   readonly onState?: (state: OllamaState) => void;
-  /** Called when a look begins; what it gives takes the loaded models, or nothing where the host is away. */
-  readonly onLook?: () => (running: readonly OllamaRunning[] | undefined) => void;
+  /** Called when a look begins; what it gives takes what was found, or nothing where the host is away. */
+  readonly onLook?: () => (found: FoundOnHost | undefined) => void;
 };
 
 /** A host under load may be late for a look or two; models do not leave the list for that. */
@@ -136,7 +137,7 @@ class Discovery implements OllamaDiscovery {
       const models = await this.#describe(tags, signal);
       this.#failures = 0;
       this.#running = running;
-      found?.(running);
+      found?.({ models: models.values(), running });
       this.#remember(tags);
       this.#settle({ kind: 'up', version }, models);
       return true;

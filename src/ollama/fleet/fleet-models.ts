@@ -41,9 +41,10 @@ export function createFleetModels({
       await onEach(holders, async (host) => {
         const name = nameAt(host, model);
         // Its runner would stay in memory until its time is over, without a name to end it by.
-        if (host.discovery.running().some((one) => one.name === name)) await host.client.unload(name);
+        const isListed = host.discovery.running().some((one) => one.name === name);
+        if (isListed) await host.client.unload(name);
         await host.client.remove(name);
-        books.peek(host.url, model)?.noteUnloaded();
+        if (isListed) books.peek(host.url, model)?.noteUnloaded();
       });
       await lookAgain(holders);
     },

@@ -31,7 +31,7 @@ export function viewHost(host: FleetHost, { books, profiles }: FleetViewOptions)
     weight: host.weight,
     tags: host.tags,
     draining: host.drain.draining,
-    parallel: host.parallel,
+    parallel: Math.max(host.parallel, books.foundParallel(host.url)),
     ...profiles.memoryOf(host),
     memoryUsedBytes: loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     models: host.discovery.models().length,
@@ -93,11 +93,12 @@ export function warningsOf({ url, apiKey, discovery }: WarnedHost): readonly str
 
 /** What Ollama lists, and what our books know beyond it: a model that is loading, or waited for. */
 function loadedOn({ url, discovery }: FleetHost, books: HostBooks): readonly LoadedModel[] {
-  const running = new Map(discovery.running().map((one) => [ollamaModelKey(one.name), one]));
-  const listed = [...running].map(([, one]) => toLoaded(one, books.peek(url, one.name)));
+  const running = discovery.running().map((one) => ({ one, book: books.peek(url, one.name) }));
+  const listed = running.map(({ one, book }) => toLoaded(one, book));
+  const known = new Set(running.map(({ book }) => book));
   const unlisted = books
     .ofHost(url)
-    .filter((book) => !running.has(ollamaModelKey(book.model)) && isInUse(book))
+    .filter((book) => !known.has(book) && isInUse(book))
     .map((book): LoadedModel => {
       const state = book.loading ? 'loading' : book.loaded === undefined ? 'cold' : 'loaded';
       return { model: book.model, state, sizeBytes: 0, vramBytes: 0, ...usesOf(book) };

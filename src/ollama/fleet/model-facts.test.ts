@@ -14,6 +14,7 @@ const tag = {
 test('capabilities and sizes come from show', () => {
   const model = toOllamaModel(tag, {
     capabilities: ['completion', 'tools', 'thinking'],
+    modelfile: `# FROM llama3:latest\n\nFROM /m/blobs/sha256-${'a'.repeat(64)}\nFROM C:\\m\\blobs\\sha256-${'b'.repeat(64)}\r\nSYSTEM x\n`,
     parameters:
       'stop    "<|im_start|>"\nnum_ctx                        8192\ntemperature 0.1\nuse_mmap false\nnum_batch big\nnum_gpu -1',
     model_info: {
@@ -28,6 +29,7 @@ test('capabilities and sizes come from show', () => {
   assert.deepEqual(model, {
     name: 'llama3:latest',
     digest: 'abc',
+    weights: `${'a'.repeat(64)} ${'b'.repeat(64)}`,
     sizeBytes: 10,
     modifiedMs: Date.parse('2026-01-02T03:04:05.123Z'),
     chat: true,

@@ -11,6 +11,8 @@ export type OllamaModel = {
   readonly name: string;
   /** Digest of the manifest; empty when the server did not say. */
   readonly digest: string;
+  /** Digests of the files that are loaded: the weights and what is joined to them. Absent when unknown. */
+  readonly weights?: string;
   readonly sizeBytes: number;
   /** Milliseconds since the epoch; 0 when unknown. */
   readonly modifiedMs: number;
@@ -54,9 +56,11 @@ const VISION_FAMILIES: ReadonlySet<string> = new Set(['clip', 'mllama']);
 /** Puts together what `/api/tags` and `/api/show` say of one model. */
 export function toOllamaModel(tag: OllamaTag, show: OllamaShow | undefined): OllamaModel {
   const info = new ModelInfo(show?.model_info ?? {});
+  const weights = weightsIn(show?.modelfile ?? '');
   return {
     name: ollamaModelName(tag.name),
     digest: tag.digest ?? '',
+    ...(weights === '' ? {} : { weights }),
     sizeBytes: tag.size ?? 0,
     modifiedMs: Date.parse(tag.modified_at ?? '') || 0,
     ...abilities(tag, show),
@@ -103,6 +107,12 @@ function remoteHostOf(tag: OllamaTag, show: OllamaShow | undefined): string | un
   const told = tag.remote_host ?? show?.remote_host ?? '';
   if (told !== '') return told;
   return isOllamaCloudName(tag.name) ? 'ollama.com' : undefined;
+}
+
+/** Where the files of a model lie at the host is told in its Modelfile: `FROM /…/blobs/sha256-…`. */
+function weightsIn(modelfile: string): string {
+  const files = modelfile.matchAll(/^(?:FROM|ADAPTER)[ \t].*\bsha256[-:]([0-9a-f]{64})[ \t\r]*$/gmu);
+  return [...files].map(([, digest]) => digest).join(' ');
 }
 
 /** Runner options in the text of `/api/show` `parameters`; Ollama stores bad values too, and they are left out. */

@@ -6,6 +6,7 @@ import type { CacheType } from './fit.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 
 import type { MergedValues, ProfileLayer } from './profile-values.ts';
+import type { ProfileTwin } from './profile-twins.ts';
 import type { HostMemory } from './profiles.ts';
 
 /** What holds on one host. */
@@ -25,6 +26,8 @@ export type ProfileViewFacts = {
   readonly asked: readonly ProfileLayer[];
   /** What holds on each host, where there are several and none is named. */
   readonly elsewhere: readonly ProfileAtHost[];
+  /** Names of the same weights on a host, with what they are loaded with there. */
+  readonly twins: readonly ProfileTwin[];
   /** The host whose memory counts; undefined where there are several and none is named. */
   readonly room:
     | (HostMemory & { readonly name: string; readonly parallel: number; readonly cacheType?: CacheType })
@@ -54,6 +57,7 @@ export function toProfileView(facts: ProfileViewFacts): ProfileView {
           ...optionNotices(options, known),
           ...contextNotices(facts),
           ...hostNotices(facts),
+          ...twinNotices(facts),
           ...requestNotices(requestOptions),
         ],
   };
@@ -123,6 +127,16 @@ function hostNotices({ values, elsewhere, isDefault }: ProfileViewFacts): readon
       })
       .map(([name, { value }]) => `${name}: ${value}`);
     return differing.length === 0 ? [] : [`at ${host} it is ${differing.join(', ')}`];
+  });
+}
+
+/** Ollama has a place for weights, not for names. */
+function twinNotices({ twins }: ProfileViewFacts): readonly string[] {
+  const byName = Map.groupBy(twins, ({ name }) => name);
+  return [...byName].map(([name, found]) => {
+    const differing = [...new Set(found.flatMap((one) => one.differing))];
+    const hosts = found.map(({ host }) => host).join(', ');
+    return `${name} has the same weights and another ${differing.join(', ')}: requests for both in turns load them anew at ${hosts}; give both the same`;
   });
 }
 

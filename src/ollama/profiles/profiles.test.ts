@@ -54,6 +54,25 @@ function valuesOf(view: { options: Readonly<Record<string, { value: unknown }>> 
   return Object.fromEntries(Object.entries(view.options).map(([name, { value }]) => [name, value]));
 }
 
+test('another name of the same weights that is loaded with something else is told of', () => {
+  const twins = [
+    llama({ name: 'llama3:latest', weights: 'w1' }),
+    llama({ name: 'same:latest', weights: 'w1' }),
+    llama({ name: 'long:latest', weights: 'w1', ownOptions: { num_thread: 2, num_ctx: 4096 } }),
+    llama({ name: 'other:latest', weights: 'w2', ownOptions: {} }),
+  ];
+  const view = profilesOf(
+    { hosts: [host({ name: 'small', memoryBytes: 70 * GIB })] },
+    {
+      installed: (_url, name) => twins.find((one) => one.name === ollamaModelKey(name)),
+      names: () => [...twins, ...twins].map(({ name }) => name),
+    },
+  ).view('llama3');
+  assert.deepEqual(view.notices, [
+    'long:latest has the same weights and another num_ctx: requests for both in turns load them anew at small; give both the same',
+  ]);
+});
+
 test('a view says what is sent, and where each value comes from', () => {
   const view = profiles({ hardware: { num_batch: 256 }, modelOverrides: { LLAMA3: { num_gpu: 2 } } }).view(
     'llama3',

@@ -14,6 +14,8 @@ import { patchedValues } from './patch.ts';
 import { valuesOfHardware } from './profile-values.ts';
 import type { ProfileLayer, ProfileValues } from './profile-values.ts';
 import { toProfileView } from './profile-view.ts';
+import { findTwins } from './profile-twins.ts';
+import type { ProfileTwin } from './profile-twins.ts';
 import type { ProfileAtHost } from './profile-view.ts';
 import type { ProfileScope, ProfileStore } from './store.ts';
 
@@ -148,6 +150,7 @@ class Profiles implements OllamaProfiles {
       known,
       values: profileValues({ ...this.#hostFacts(placed), model: known, layers }),
       asked: layers,
+      twins: name === undefined ? [] : this.#twins(name, placed),
       elsewhere: placed === undefined ? this.#atHosts(name) : [],
       room: placed && { ...placed, ...this.memoryOf(placed) },
     });
@@ -186,6 +189,17 @@ class Profiles implements OllamaProfiles {
       const model = name === undefined ? undefined : (this.#modelAt(name, host) ?? this.#modelAt(name));
       const layers = this.#layers(name, host);
       return { host: host.name, values: profileValues({ ...this.#hostFacts(host), model, layers }) };
+    });
+  }
+
+  /** Other names of the same weights that are loaded with something else. */
+  #twins(name: string, placed: ProfileHost | undefined): readonly ProfileTwin[] {
+    const { names, installed, settings } = this.#options;
+    const hosts = placed === undefined ? settings.hosts : [placed];
+    return findTwins(name, hosts, {
+      names,
+      installed,
+      sent: ({ url }, model) => this.of({ baseUrl: url, model: model.name, defaults: {} }, model).runner,
     });
   }
 

@@ -88,6 +88,46 @@ test('a model is cold, loading, warm, and loaded anew for other runner options',
   ]);
 });
 
+const COPIES = [
+  { name: 'llama3:latest', digest: 'm1', weights: 'w1' },
+  { name: 'brief:latest', digest: 'm2', weights: 'w1' },
+  { name: 'other:latest', digest: 'm3', weights: 'w2' },
+];
+
+test('two names of the same weights are loaded once, and reload each other where their options differ', async () => {
+  const { books, clock, told, meters } = setting();
+  books.look(HOST)({ models: COPIES, running: [] });
+  books.book(HOST, 'llama3').begin({ num_ctx: 512 }, 'llama3').ended(timing());
+  const brief = books.book(HOST, 'brief');
+  assert.equal(brief.begin({ num_ctx: 512 }, 'brief').warmth, 'warm');
+  assert.deepEqual(brief.begin({ num_ctx: 4_096 }, 'brief').changed, ['num_ctx']);
+  assert.equal(books.book(HOST, 'other').warmth({ num_ctx: 512 }), 'cold');
+  brief.begin({ num_ctx: 4_096 }, 'brief').ended(timing({ completionTokens: 7 }));
+  await told();
+  clock.ms += 60_000;
+  books.look(HOST)({ models: COPIES, running: [{ name: 'brief:latest', context_length: 4_096 }] });
+  assert.deepEqual(await told(), [], 'nothing was evicted, whichever name Ollama lists');
+  assert.equal(
+    books.all().reduce((sum, { counts }) => sum + counts.evictions, 0),
+    0,
+  );
+  assert.match(meters.render(), /generation_tokens_total\{host="a",model="brief:latest"\} 7/);
+});
+
+test('a book that was begun before the weights were known goes on', () => {
+  const { books } = setting();
+  const book = books.book(HOST, 'llama3');
+  const use = book.begin({ num_ctx: 512 });
+  books.noteModels(HOST, COPIES);
+  use.ended(timing());
+  assert.equal(books.book(HOST, 'brief'), book);
+  books.noteModels(HOST, [{ name: 'brief:latest', digest: 'm4', weights: 'w3' }]);
+  assert.notEqual(books.book(HOST, 'brief'), book, 'it was made anew from something else');
+  assert.equal(books.book(HOST, 'llama3'), book);
+  books.noteModels(HOST, []);
+  assert.equal(books.book(HOST, 'llama3'), book, 'its runner may outlive its name');
+});
+
 test('options that Ollama takes for the same cause no reload', () => {
   const book = setting().books.book(HOST, 'tiny');
   book.begin({ num_ctx: 512, num_gpu: 20 }).ended(timing());

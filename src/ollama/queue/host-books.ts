@@ -1,11 +1,18 @@
 import { ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
 import type { ControlEvents } from '../control-events.ts';
 import type { HostMeters } from './host-meters.ts';
+import { KnownWeights } from './known-weights.ts';
+import type { WeighedModel } from './known-weights.ts';
 import { ModelBook } from './model-book.ts';
 import { ModelLimit } from '../placement/model-limit.ts';
+
+/** What a look at a host found. */
+export type FoundOnHost = {
+  readonly models: Iterable<WeighedModel>;
+  readonly running: readonly OllamaRunning[];
+};
 
 /** What books are made of. */
 export type HostBooksOptions = {
@@ -27,22 +34,26 @@ export type HostBooksOptions = {
  */
 export class HostBooks {
   readonly #options: HostBooksOptions;
-  /** By base URL, then by key of the model. */
+  /** By base URL, then by what the model is known by. */
   readonly #hosts = new Map<string, Map<string, ModelBook>>();
+  readonly #weights = new KnownWeights();
   readonly #limits = new Map<string, ModelLimit>();
 
   constructor(options: HostBooksOptions) {
     this.#options = options;
   }
 
-  /** The book of a model on a host, in any spelling of its name; begun where there is none. */
+  /**
+   * The book of a model on a host, in any spelling of its name; begun where there is none. Names of
+   * the same weights have one: Ollama loads those once, and serves all of the names from there.
+   */
   book(url: string, model: string): ModelBook {
     let books = this.#hosts.get(url);
     if (books === undefined) {
       books = new Map();
       this.#hosts.set(url, books);
     }
-    const key = ollamaModelKey(model);
+    const key = this.#weights.keyOf(url, model);
     let book = books.get(key);
     if (book === undefined) {
       book = new ModelBook({ ...this.#options, url, model });
@@ -53,7 +64,7 @@ export class HostBooks {
 
   /** The book of a model where one was begun. */
   peek(url: string, model: string): ModelBook | undefined {
-    return this.#hosts.get(url)?.get(ollamaModelKey(model));
+    return this.#hosts.get(url)?.get(this.#weights.keyOf(url, model));
   }
 
   /** The books of a host. */
@@ -65,13 +76,33 @@ export class HostBooks {
     return [...this.#hosts.values()].flatMap((books) => [...books.values()]);
   }
 
+  /** Requests that a host was seen to serve at once of a model, where nobody has configured how many those are. */
+  foundParallel(url: string): number {
+    return Math.max(1, ...this.ofHost(url).map(({ queue }) => queue.foundParallel ?? 1));
+  }
+
+  /** Notes which weights the models of a host have. */
+  noteModels(url: string, models: Iterable<WeighedModel>): void {
+    this.#weights.note(url, models);
+    const books = this.#hosts.get(url) ?? new Map<string, ModelBook>();
+    for (const [before, book] of books) {
+      const key = this.#weights.keyOf(url, book.model);
+      if (key === before) continue;
+      const isTaken = books.has(key);
+      // One that is in use goes on beside the other until it is not.
+      if (isTaken && (book.inFlight > 0 || book.queued > 0 || book.claims.open > 0)) continue;
+      books.delete(before);
+      if (!isTaken) books.set(key, book);
+    }
+  }
+
   /**
    * Notes what a look at `/api/ps` found: what is gone before its time, while another model was
    * asked for, was evicted by Ollama to make room.
    * @param askedAtMs When the look began, by the clock of the books: what was loaded since then stands.
    */
   noteRunning(url: string, running: readonly OllamaRunning[], askedAtMs: number): void {
-    const seen = new Set(running.map(({ name }) => ollamaModelKey(name)));
+    const seen = new Set(running.map(({ name }) => this.#weights.keyOf(url, name)));
     for (const model of running) this.book(url, model.name).noteListed(model, askedAtMs);
     const books = [...(this.#hosts.get(url) ?? [])];
     // A load may have waited at the host for long before it made room for itself.
@@ -101,11 +132,15 @@ export class HostBooks {
    * Begins a look at what a host has loaded; what it gives takes the answer, or nothing where the host
    * is away.
    */
-  look(url: string): (running: readonly OllamaRunning[] | undefined) => void {
+  look(url: string): (found: FoundOnHost | undefined) => void {
     const askedAtMs = this.nowMs();
-    return (running) => {
-      if (running === undefined) this.noteAway(url);
-      else this.noteRunning(url, running, askedAtMs);
+    return (found) => {
+      if (found === undefined) {
+        this.noteAway(url);
+        return;
+      }
+      this.noteModels(url, found.models);
+      this.noteRunning(url, found.running, askedAtMs);
     };
   }
 

@@ -4,10 +4,13 @@ import type { GaugeSample } from '../../telemetry/metric-registry.ts';
 import type { RequestTiming } from '../control-plane.ts';
 import type { ModelBook } from './model-book.ts';
 
+/** A model by a name, at a host by its name. */
+export type AskedModel = { readonly host: string; readonly model: string };
+
 /** What is measured per host and model, in Prometheus' form. */
 export type HostMeters = {
-  /** A request was done. */
-  ended(book: ModelBook, timing: RequestTiming): void;
+  /** A request was done, for a model by the name that was asked for. */
+  ended(asked: AskedModel, timing: RequestTiming): void;
   /** A load was done. */
   loaded(book: ModelBook, loadMs: number): void;
   /** Text exposition format 0.0.4. */
@@ -107,8 +110,8 @@ export function createHostMeters(books: () => readonly ModelBook[]): HostMeters 
     'Tokens of answers; divide by obelisk_ollama_generation_seconds_total.',
   );
   const generationSeconds = total('obelisk_ollama_generation_seconds_total', 'Seconds of writing answers.');
-  const speeds = new Map<ModelBook, Speeds>();
-  const speed = (kind: keyof Speeds) => () => samples([...speeds.keys()], (book) => speeds.get(book)?.[kind]);
+  const speeds = new Map<string, AskedModel & Speeds>();
+  const speed = (kind: keyof Speeds) => () => samples([...speeds.values()], (one) => one[kind]);
   registry.gauge(
     { name: 'obelisk_ollama_prompt_tokens_per_second', help: 'Of the last request that read a prompt.' },
     speed('prompt'),
@@ -118,14 +121,16 @@ export function createHostMeters(books: () => readonly ModelBook[]): HostMeters 
     speed('generation'),
   );
   return {
-    ended(book, timing) {
-      const labels = labelsOf(book);
+    ended(asked, timing) {
+      const labels = labelsOf(asked);
       queueWait.cell(labels).observe(timing.queueMs / 1_000);
       promptTokens.cell(labels).value += timing.promptTokens;
       promptSeconds.cell(labels).value += timing.promptMs / 1_000;
       generationTokens.cell(labels).value += timing.completionTokens;
       generationSeconds.cell(labels).value += timing.generationMs / 1_000;
-      speeds.set(book, speedsOf(timing, speeds.get(book)));
+      const { host, model } = asked;
+      const key = labels.join(' ');
+      speeds.set(key, { host, model, ...speedsOf(timing, speeds.get(key)) });
     },
     loaded: (book, loadMs) => load.cell(labelsOf(book)).observe(loadMs / 1_000),
     render: () => registry.render(),
@@ -145,18 +150,18 @@ function speedsOf(timing: RequestTiming, before: Speeds | undefined): Speeds {
   };
 }
 
-function samples(
-  books: readonly ModelBook[],
-  value: (book: ModelBook) => number | undefined,
+function samples<T extends AskedModel>(
+  ones: readonly T[],
+  value: (one: T) => number | undefined,
 ): readonly GaugeSample[] {
-  return books.flatMap((book) => {
-    const read = value(book);
-    return read === undefined ? [] : [{ labels: { host: book.host, model: book.model }, value: read }];
+  return ones.flatMap((one) => {
+    const read = value(one);
+    return read === undefined ? [] : [{ labels: { host: one.host, model: one.model }, value: read }];
   });
 }
 
-function labelsOf(book: ModelBook): readonly string[] {
-  return [book.host, book.model];
+function labelsOf({ host, model }: AskedModel): readonly string[] {
+  return [host, model];
 }
 
 /** A model of the cloud has no queue with us. */

@@ -1,4 +1,5 @@
 import type { ObeliskError } from '../../shared/errors.ts';
+import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
 import { Claims } from './claims.ts';
@@ -50,7 +51,7 @@ const NEWEST = 0.5;
 /** The book of one model on one host. */
 export class ModelBook {
   readonly url: string;
-  /** As it was first asked for. */
+  /** As it was first asked for; other names of the same weights have the same book. */
   readonly model: string;
   readonly queue: SlotQueue;
   /** Requests that were sent its way. */
@@ -131,19 +132,21 @@ export class ModelBook {
     return window === undefined || wanted === undefined || window === wanted ? [] : ['num_ctx'];
   }
 
-  /** Notes that a request, or a load, is sent with these runner options. */
-  begin(options: RunnerOptions): ModelUse {
+  /** Notes that a request, or a load, is sent with these runner options, for the model by this name. */
+  begin(options: RunnerOptions, asked: string = this.model): ModelUse {
+    // Requests are told of by the name that they ask for, in one spelling.
+    const name = ollamaModelKey(asked) === ollamaModelKey(this.model) ? this.model : ollamaModelName(asked);
     const warmth = this.warmth(options);
     const changed = warmth === 'reload' ? this.changed(options) : [];
     if (changed.length > 0) {
       this.counts.reloads += 1;
-      this.#options.events.publish({ type: 'reload', host: this.host, model: this.model, options: changed });
+      this.#options.events.publish({ type: 'reload', host: this.host, model: name, options: changed });
     }
     const loads = warmth === 'cold' || warmth === 'reload';
     if (loads) this.#beginLoading(options);
     const loading = this.#loading;
     if (loading !== undefined) loading.uses += 1;
-    return this.#use({ warmth, changed, options, loading });
+    return this.#use({ warmth, changed, name, options, loading });
   }
 
   /** Notes that Ollama would not take a request now. */
@@ -242,7 +245,7 @@ export class ModelBook {
     this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
   }
 
-  #noteEnded({ warmth }: BegunUse, { timing, unloads }: EndedUse): void {
+  #noteEnded({ warmth, name }: BegunUse, { timing, unloads }: EndedUse): void {
     const { meters, events } = this.#options;
     this.#warmAtMs = this.#options.nowMs();
     const hidden = warmth === 'warm' && timing.loadMs > this.#hiddenLoadMs();
@@ -255,8 +258,8 @@ export class ModelBook {
     }
     // A load that nobody asked anything with is no request.
     if (timing.promptTokens + timing.completionTokens > 0) {
-      meters?.ended(this, timing);
-      events.publish({ type: 'request', host: this.host, model: this.model, ...timing });
+      meters?.ended({ host: this.host, model: name }, timing);
+      events.publish({ type: 'request', host: this.host, model: name, ...timing });
     }
     if (unloads) this.noteUnloaded();
   }
@@ -286,6 +289,7 @@ export class ModelBook {
 type BegunUse = {
   readonly warmth: Warmth;
   readonly changed: readonly string[];
+  readonly name: string;
   readonly options: RunnerOptions;
   readonly loading: { readonly options: RunnerOptions; readonly sinceMs: number; uses: number } | undefined;
 };

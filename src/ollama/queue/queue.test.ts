@@ -187,6 +187,7 @@ test('a host that nobody has configured is found to serve as many at once as it 
   assert.equal(queue.parallel, 1, 'the second may have been done as well before its first word was read');
   second.release({ workMs: 100, totalMs: 99 });
   assert.deepEqual([queue.inFlight, queue.parallel], [1, 2], 'both were in work at that word');
+  assert.equal(queue.foundParallel, 2);
   const [one, another] = [await third, await enter('a', { limits })];
   one.answered();
   const more = await enter('a', { limits });

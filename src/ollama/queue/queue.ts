@@ -97,6 +97,11 @@ export class SlotQueue {
     return this.#slotsOf(this.#limits);
   }
 
+  /** Requests that the host was seen to serve at once, where nobody has configured how many those are. */
+  get foundParallel(): number | undefined {
+    return this.#limits.findsOut === true ? this.#proof.proven : undefined;
+  }
+
   /** Milliseconds that a slot is held, without loads, on average; undefined before the first. */
   get workMs(): number | undefined {
     return this.#workMs;

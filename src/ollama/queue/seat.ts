@@ -53,7 +53,7 @@ export async function takeSeat(seats: OllamaSeats, asked: SeatRequest): Promise<
   const nowMs = (): number => books.nowMs();
   const startedMs = nowMs();
   const slot = await enter(seats, { asked, book, patienceMs: clocks.totalMs });
-  return new Seat({ book, slot, signal, hasOther, startedMs, nowMs, clocks });
+  return new Seat({ book, model, slot, signal, hasOther, startedMs, nowMs, clocks });
 }
 
 type Entering = { readonly asked: SeatRequest; readonly book: ModelBook; readonly patienceMs: number };
@@ -103,6 +103,8 @@ function seconds(ms: number): string {
 
 type SeatParts = {
   readonly book: ModelBook;
+  /** As it was asked for. */
+  readonly model: string;
   readonly slot: Slot;
   readonly signal: AbortSignal;
   /** Whether somebody else can be asked. */
@@ -139,7 +141,8 @@ export class Seat {
 
   /** Notes that the host is asked with these runner options. */
   begin(options: RunnerOptions): ModelUse {
-    this.#use = this.#parts.book.begin(options);
+    const { book, model } = this.#parts;
+    this.#use = book.begin(options, model);
     return this.#use;
   }
 
