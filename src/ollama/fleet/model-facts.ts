@@ -56,11 +56,10 @@ const VISION_FAMILIES: ReadonlySet<string> = new Set(['clip', 'mllama']);
 /** Puts together what `/api/tags` and `/api/show` say of one model. */
 export function toOllamaModel(tag: OllamaTag, show: OllamaShow | undefined): OllamaModel {
   const info = new ModelInfo(show?.model_info ?? {});
-  const weights = weightsIn(show?.modelfile ?? '');
   return {
     name: ollamaModelName(tag.name),
     digest: tag.digest ?? '',
-    ...(weights === '' ? {} : { weights }),
+    ...weightsIn(show?.modelfile ?? ''),
     sizeBytes: tag.size ?? 0,
     modifiedMs: Date.parse(tag.modified_at ?? '') || 0,
     ...abilities(tag, show),
@@ -110,9 +109,10 @@ function remoteHostOf(tag: OllamaTag, show: OllamaShow | undefined): string | un
 }
 
 /** Where the files of a model lie at the host is told in its Modelfile: `FROM /…/blobs/sha256-…`. */
-function weightsIn(modelfile: string): string {
+function weightsIn(modelfile: string): Pick<OllamaModel, 'weights'> {
   const files = modelfile.matchAll(/^(?:FROM|ADAPTER)[ \t].*\bsha256[-:]([0-9a-f]{64})[ \t\r]*$/gmu);
-  return [...files].map(([, digest]) => digest).join(' ');
+  const weights = [...files].map(([, digest]) => digest).join(' ');
+  return weights === '' ? {} : { weights };
 }
 
 /** Runner options in the text of `/api/show` `parameters`; Ollama stores bad values too, and they are left out. */
