@@ -59,7 +59,7 @@ export function toOllamaModel(tag: OllamaTag, show: OllamaShow | undefined): Oll
   return {
     name: ollamaModelName(tag.name),
     digest: tag.digest ?? '',
-    ...weightsIn(show?.modelfile ?? ''),
+    ...weightsIn(show),
     sizeBytes: tag.size ?? 0,
     modifiedMs: Date.parse(tag.modified_at ?? '') || 0,
     ...abilities(tag, show),
@@ -109,8 +109,10 @@ function remoteHostOf(tag: OllamaTag, show: OllamaShow | undefined): string | un
 }
 
 /** Where the files of a model lie at the host is told in its Modelfile: `FROM /…/blobs/sha256-…`. */
-function weightsIn(modelfile: string): Pick<OllamaModel, 'weights'> {
-  const files = modelfile.matchAll(/^(?:FROM|ADAPTER)[ \t].*\bsha256[-:]([0-9a-f]{64})[ \t\r]*$/gmu);
+function weightsIn(show: OllamaShow | undefined): Pick<OllamaModel, 'weights'> {
+  const files = (show?.modelfile ?? '').matchAll(
+    /^(?:FROM|ADAPTER)[ \t].*\bsha256[-:]([0-9a-f]{64})[ \t\r]*$/gmu,
+  );
   const weights = [...files].map(([, digest]) => digest).join(' ');
   return weights === '' ? {} : { weights };
 }
