@@ -219,7 +219,7 @@ export class Call implements OpenCall {
   }
 
   #logFields(outcome: Outcome, durationMs: number, error: ObeliskError | undefined): LogFields {
-    return {
+    const fields = {
       requestId: this.id,
       method: this.request.method,
       route: this.route,
@@ -233,14 +233,13 @@ export class Call implements OpenCall {
       firstTokenMs: this.#firstTokenMs === undefined ? undefined : Math.round(this.#firstTokenMs),
       promptTokens: this.usage?.promptTokens,
       completionTokens: this.#completionTokens(),
-      ...timingFields(this.timing),
     };
+    return this.timing === undefined ? fields : { ...fields, ...timingFields(this.timing) };
   }
 }
 
 /** What a request did not wait for is not in its line. */
-function timingFields(timing: AnswerTiming | undefined): LogFields {
-  if (timing === undefined) return {};
+function timingFields(timing: AnswerTiming): LogFields {
   const { queueMs = 0, loadMs, promptMs, generationMs } = timing;
   const all = { queueMs, loadMs, promptMs, generationMs };
   return Object.fromEntries(Object.entries(all).map(([name, ms]) => [name, Math.round(ms) || undefined]));
