@@ -32,7 +32,7 @@ test('the environment of a running server is found, explained and checked', onLi
     assert.match(shown.stdout, /Ollama 0\.31\.0/);
     assert.match(shown.stdout, new RegExp(`read from process ${server.pid}`));
     assert.match(shown.stdout, /OLLAMA_NUM_PARALLEL +4/);
-    assert.match(shown.stdout, /warn OLLAMA_NUM_PARALLEL is 4, but Obelisk sends this host 1/);
+    assert.match(shown.stdout, /note OLLAMA_NUM_PARALLEL is 4, which Obelisk finds out/);
     assert.match(shown.stdout, /warn OLLAMA_NUM_GPU does nothing/);
     assert.doesNotMatch(shown.stdout, /SECRET_OF_OTHERS/);
     const one = await runCli(['ollama', 'env', 'LLAMA_ARG_FIT'], { cwd: folder, environment });

@@ -112,6 +112,7 @@ export async function seeHost(
     platform: environment.source === 'container' ? 'linux' : platform,
     // Where nothing can be seen, what is not set is not known either.
     ...(environment.source === 'unknown' ? {} : { parallel: host.parallel }),
+    findsOutParallel: host.parallelIsDefault === true,
     isInContainer: environment.source === 'container',
     ...answer,
   } as const;

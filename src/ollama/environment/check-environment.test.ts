@@ -154,6 +154,10 @@ test('what is wrong only together is told', () => {
     check({ OLLAMA_NUM_PARALLEL: '4' }, { parallel: 1 })[0] ?? '',
     /sends this host 1 at once.*set parallel: 4/s,
   );
+  assert.match(
+    check({ OLLAMA_NUM_PARALLEL: '4' }, { parallel: 1, findsOutParallel: true })[0] ?? '',
+    /finds out.*set parallel: 4/s,
+  );
   assert.match(check({ ROCR_VISIBLE_DEVICES: '1', HIP_VISIBLE_DEVICES: '1' })[0] ?? '', /anew from 0/);
   assert.match(check({ OLLAMA_CONTEXT_LENGTH: '8192' })[0] ?? '', /^note .*Obelisk names num_ctx/);
 });

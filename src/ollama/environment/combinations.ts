@@ -48,12 +48,20 @@ const RULES: readonly Rule[] = [
     };
   },
   flashAttention,
-  (get, { parallel }) => {
+  (get, { parallel, findsOutParallel = false }) => {
     const text = get('OLLAMA_NUM_PARALLEL') ?? '1';
     if (parallel === undefined || !/^\d+$/.test(text)) return undefined;
     // Ollama takes 0 for 1.
     const slots = Math.max(1, Number(text));
     if (slots === parallel) return undefined;
+    if (findsOutParallel) {
+      return {
+        level: 'note',
+        variable: 'OLLAMA_NUM_PARALLEL',
+        message: `is ${slots}, which Obelisk finds out only once requests wait, and does not count in estimates of memory`,
+        remedy: `set parallel: ${slots} for the host under providers.ollama.hosts`,
+      };
+    }
     return {
       variable: 'OLLAMA_NUM_PARALLEL',
       message: `is ${slots}, but Obelisk sends this host ${parallel} at once for each model`,

@@ -17,6 +17,8 @@ export type EnvironmentLook = {
   readonly platform: NodeJS.Platform;
   /** What Obelisk believes OLLAMA_NUM_PARALLEL to be. */
   readonly parallel?: number;
+  /** Whether nobody has configured that, so that it is found out. */
+  readonly findsOutParallel?: boolean;
   /** In a container every address is that of the container: what is published decides. */
   readonly isInContainer?: boolean;
 };

@@ -75,15 +75,15 @@ test('a model is cold, loading, warm, and loaded anew for other runner options',
   other.ended(timing({ loadMs: 200 }));
   assert.equal(book.loadMs, 300);
   assert.deepEqual([book.counts.loads, book.counts.reloads], [2, 1]);
-  const request = 'request llama3';
+  const request = 'request llama3:latest';
   assert.deepEqual(await told(), [
-    'loading llama3',
-    'loaded llama3',
+    'loading llama3:latest',
+    'loaded llama3:latest',
     request,
     request,
-    'reload llama3',
-    'loading llama3',
-    'loaded llama3',
+    'reload llama3:latest',
+    'loading llama3:latest',
+    'loaded llama3:latest',
     request,
   ]);
 });
@@ -194,7 +194,7 @@ test('a model that was gone for another before the first look at it was evicted'
   await told();
   clock.ms += 10;
   books.noteRunning(HOST, [{ name: 'second:latest' }], clock.ms);
-  assert.deepEqual(await told(), ['evicted first']);
+  assert.deepEqual(await told(), ['evicted first:latest']);
   assert.deepEqual([first.counts.evictions, second.counts.evictions], [1, 0]);
 });
 
@@ -228,14 +228,14 @@ test('a request that unloads, and a host that goes away, leave the model cold', 
   await told();
   books.noteAway(HOST);
   books.noteAway(HOST);
-  assert.deepEqual(await told(), ['unloaded tiny']);
+  assert.deepEqual(await told(), ['unloaded tiny:latest']);
 });
 
 test('a load that nobody asked anything with is a load and no request', async () => {
   const { books, meters, told } = setting();
   const nothing = timing({ loadMs: 400, promptTokens: 0, completionTokens: 0 });
   books.book(HOST, 'tiny').begin({}).ended(nothing);
-  assert.deepEqual(await told(), ['loading tiny', 'loaded tiny']);
+  assert.deepEqual(await told(), ['loading tiny:latest', 'loaded tiny:latest']);
   assert.equal(books.book(HOST, 'tiny').loadMs, 400);
   assert.doesNotMatch(meters.render(), /queue_wait_seconds_count/);
 });

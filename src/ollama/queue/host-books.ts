@@ -3,6 +3,7 @@ import { ObeliskError } from '../../shared/errors.ts';
 import type { OllamaRunning } from '../api/api-types.ts';
 import type { ControlEvents } from '../control-events.ts';
 import type { HostMeters } from './host-meters.ts';
+import { ollamaModelName } from '../../providers/ollama/model-name.ts';
 import { KnownWeights } from './known-weights.ts';
 import type { WeighedModel } from './known-weights.ts';
 import { ModelBook } from './model-book.ts';
@@ -56,7 +57,8 @@ export class HostBooks {
     const key = this.#weights.keyOf(url, model);
     let book = books.get(key);
     if (book === undefined) {
-      book = new ModelBook({ ...this.#options, url, model });
+      // One spelling, whoever asked first: metrics and events go by it.
+      book = new ModelBook({ ...this.#options, url, model: ollamaModelName(model) });
       books.set(key, book);
     }
     return book;

@@ -1,5 +1,5 @@
 import type { ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { ollamaModelName } from '../../providers/ollama/model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
 import { Claims } from './claims.ts';
@@ -134,8 +134,8 @@ export class ModelBook {
 
   /** Notes that a request, or a load, is sent with these runner options, for the model by this name. */
   begin(options: RunnerOptions, asked: string = this.model): ModelUse {
-    // Requests are told of by the name that they ask for, in one spelling.
-    const name = ollamaModelKey(asked) === ollamaModelKey(this.model) ? this.model : ollamaModelName(asked);
+    // Requests are told of by the name that they ask for.
+    const name = ollamaModelName(asked);
     const warmth = this.warmth(options);
     const changed = warmth === 'reload' ? this.changed(options) : [];
     if (changed.length > 0) {
