@@ -126,3 +126,21 @@ test('a drained host says so and is heard of in the events that follow a request
   assert.deepEqual([...new Set(events.map(({ host }) => host))], ['b']);
   assert.equal(own.hosts[0]?.sent('/api/chat').length, 0);
 });
+
+test('a host that goes away is told of once', async () => {
+  await using own = await startControlled([{ models: [NOTES] }]);
+  const { control, hosts } = own;
+  const reading = new AbortController();
+  const heard: ControlEvent[] = [];
+  const listening = (async () => {
+    for await (const event of control.events(reading.signal)) heard.push(event);
+  })();
+  await hosts[0]?.[Symbol.asyncDispose]();
+  await control.models();
+  reading.abort();
+  await listening;
+  assert.deepEqual(
+    heard.flatMap((event) => (event.type === 'host' ? [[event.host, event.state]] : [])),
+    [['a', 'away']],
+  );
+});

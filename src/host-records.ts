@@ -1,7 +1,6 @@
 import type { Settings } from './config/settings.ts';
 import { createControlEvents } from './ollama/control-events.ts';
 import type { ControlEvents } from './ollama/control-events.ts';
-import type { OllamaState } from './ollama/fleet/discovery.ts';
 import { HostBooks } from './ollama/queue/host-books.ts';
 import { createHostMeters } from './ollama/queue/host-meters.ts';
 import type { HostMeters } from './ollama/queue/host-meters.ts';
@@ -12,8 +11,6 @@ export type HostRecords = {
   readonly books: HostBooks;
   readonly events: ControlEvents;
   readonly meters: HostMeters;
-  /** Notes that a host came, went, or turned out to be something else. */
-  noteState(url: string, state: OllamaState): void;
 };
 
 /** Creates the records of one process. @param settings Those in force. */
@@ -28,15 +25,7 @@ export function createHostRecords(settings: () => Settings): HostRecords {
     events,
     meters,
   });
-  return {
-    books,
-    events,
-    meters,
-    noteState(url, state) {
-      const reason = 'reason' in state ? { reason: state.reason } : {};
-      events.publish({ type: 'host', host: hostName(url), state: state.kind, ...reason });
-    },
-  };
+  return { books, events, meters };
 }
 
 const UNKNOWN = { parallel: 1, parallelIsDefault: true };

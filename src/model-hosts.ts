@@ -8,7 +8,6 @@ import type { HostRecords } from './host-records.ts';
 import type { OllamaServing } from './ollama/chat-writer.ts';
 import { createOllamaClient } from './ollama/api/client.ts';
 import { createOllamaDiscovery } from './ollama/fleet/discovery.ts';
-import type { OllamaState } from './ollama/fleet/discovery.ts';
 import { createDrainSwitch } from './ollama/fleet/fleet-host.ts';
 import type { HostSide } from './ollama/fleet/fleet-host.ts';
 import { createOllamaFleet } from './ollama/fleet/fleet.ts';
@@ -183,13 +182,11 @@ function hostSide(host: OllamaHostSettings, options: ModelHostsOptions): HostSid
   const client = createOllamaClient({ url, upstream, headers: { ...hopHeaders(instanceId), ...key } });
   const { pollMs } = settings.providers.ollama;
   const onLook = (): ReturnType<HostBooks['look']> => records.books.look(url);
-  const onState = (state: OllamaState): void => records.noteState(url, state);
   const discovery = createOllamaDiscovery({
     client,
     pollMs,
     logger,
     onLook,
-    onState,
     ...remembered(seen, url),
   });
   watchHost({ ...host, discovery }, { events: records.events, logger });

@@ -54,8 +54,6 @@ export type OllamaDiscoveryOptions = {
   readonly seen?: readonly string[];
   /** Gets the names that the host has when they changed, for keeping. */
   readonly onSeen?: (names: readonly string[]) => void;
-  /** Called when the host comes, goes, or turns out to be something else. */
-  readonly onState?: (state: OllamaState) => void;
   /** Called when a look begins; what it gives takes what was found, or nothing where the host is away. */
   readonly onLook?: () => (found: FoundOnHost | undefined) => void;
 };
@@ -182,10 +180,7 @@ class Discovery implements OllamaDiscovery {
     this.#state = state;
     this.#models = models;
     const stateChanged = before.state.kind !== state.kind;
-    if (stateChanged) {
-      this.#report(state);
-      this.#options.onState?.(state);
-    }
+    if (stateChanged) this.#report(state);
     if (!stateChanged && before.print === fingerprint(models)) return;
     if (!stateChanged) {
       this.#options.logger.info('the models of Ollama changed', { host: this.url, models: models.size });
