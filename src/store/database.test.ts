@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isObeliskError } from '../shared/errors.ts';
 import { openDatabase } from './database.ts';
@@ -29,6 +29,24 @@ test('a new file is made with its folders, in WAL mode, at the newest version', 
   assert.deepEqual({ ...database.prepare('PRAGMA journal_mode').get() }, { journal_mode: 'wal' });
   assert.deepEqual({ ...database.prepare('PRAGMA user_version').get() }, { user_version: 2 });
   database.close();
+});
+
+const noModes = process.platform === 'win32' ? 'Windows has no modes of files' : false;
+
+test("a new file is its owner's alone, what is written beside it included", { skip: noModes }, (context) => {
+  const file = temporaryFile(context);
+  const { database } = openDatabase({ file, migrations: [FIRST], derived: false });
+  database.exec("INSERT INTO thing VALUES ('a secret')");
+  const modes = readdirSync(dirname(file)).map((name) => [
+    name,
+    (statSync(join(dirname(file), name)).mode & 0o777).toString(8),
+  ]);
+  database.close();
+  assert.deepEqual(modes.toSorted(), [
+    ['store.sqlite', '600'],
+    ['store.sqlite-shm', '600'],
+    ['store.sqlite-wal', '600'],
+  ]);
 });
 
 test('what cannot be derived is migrated and kept', (context) => {

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { ObeliskError, messageOf } from '../shared/errors.ts';
+import { ObeliskError, messageOf, systemCodeOf } from '../shared/errors.ts';
 import { numberColumn } from './row.ts';
 
 /** What a database file is opened with. */
@@ -63,7 +63,26 @@ function migrate(database: DatabaseSync, migrations: readonly string[], from: nu
   }
 }
 
+/**
+ * What notes and prompts say is for whoever may read these, which other users of the machine may not.
+ * SQLite gives its log the mode of the file; one that was there keeps what its owner gave it.
+ */
+const PRIVATE_MODE = 0o600;
+
+/**
+ * Makes the file where there is none. One that is there is not touched: closing it would give up the
+ * locks that other connections of this process have on it (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', PRIVATE_MODE));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
 function connect(options: DatabaseOptions): DatabaseSync {
+  if (options.file !== ':memory:') makePrivate(options.file);
   const database = new DatabaseSync(options.file, { timeout: options.busyTimeoutMs ?? 5000 });
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
