@@ -2,6 +2,7 @@ import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 
 import type { FleetHost } from '../fleet/fleet-host.ts';
 import type { OllamaFleet } from '../fleet/fleet.ts';
+import type { Claims } from '../queue/claims.ts';
 import type { HostBooks } from '../queue/host-books.ts';
 import { hostFacts } from './placement-facts.ts';
 import { placementCost } from './placement-cost.ts';
@@ -45,6 +46,8 @@ export type HostPlacementOptions = {
 /** Costs that differ by less are the same: no estimate is that good. */
 const SAME_COST_MS = 5;
 
+const MAX_TURNS = 512;
+
 /** Creates the placement of one configuration; all its work is in memory. */
 export function createHostPlacement(options: HostPlacementOptions): HostPlacement {
   return new Placement(options);
@@ -67,15 +70,16 @@ class Placement implements HostPlacement {
     const { fleet, books } = this.#options;
     const host = fleet.at(deployment.baseUrl);
     if (host === undefined) return undefined;
-    const { claims } = books.book(host.url, deployment.model);
+    // A book that nobody asks for may be forgotten and begun anew; one with a claim stays.
+    const claims = (): Claims => books.book(host.url, deployment.model).claims;
     return {
       host,
       target: deployment,
       begin: () => {
-        claims.begin(books.nowMs());
+        claims().begin(books.nowMs());
         this.#turnsOf(deployment.model).take(host);
       },
-      end: () => claims.end(),
+      end: () => claims().end(),
     };
   }
 
@@ -115,6 +119,8 @@ class Placement implements HostPlacement {
     const key = ollamaModelKey(model);
     let turns = this.#turns.get(key);
     if (turns === undefined) {
+      // Names may come from outside; beginning the turns anew costs nobody anything.
+      if (this.#turns.size >= MAX_TURNS) this.#turns.clear();
       turns = new Turns();
       this.#turns.set(key, turns);
     }

@@ -28,6 +28,9 @@ export type HostBooksOptions = {
   readonly meters?: HostMeters;
 };
 
+/** A pattern of `model_list` hands on whatever name a client sends: what never was loaded is not kept. */
+const MAX_BOOKS = 512;
+
 /**
  * What we know of every model on every host because it was us who asked: requests in flight and
  * waiting, loads under way, the options a model was last loaded with, how long loads and answers
@@ -57,6 +60,7 @@ export class HostBooks {
     const key = this.#weights.keyOf(url, model);
     let book = books.get(key);
     if (book === undefined) {
+      if (books.size >= MAX_BOOKS) forgetBlank(books);
       // One spelling, whoever asked first: metrics and events go by it.
       book = new ModelBook({ ...this.#options, url, model: ollamaModelName(model) });
       books.set(key, book);
@@ -159,4 +163,14 @@ export class HostBooks {
   nowMs(): number {
     return this.#options.nowMs();
   }
+}
+
+function forgetBlank(books: Map<string, ModelBook>): void {
+  for (const [key, book] of books) if (isBlank(book)) books.delete(key);
+}
+
+/** Whether nothing is known of a model, and nobody asks for it now. */
+function isBlank({ claims, inFlight, queued, loading, loaded, usedAtMs }: ModelBook): boolean {
+  const isAsked = claims.open > 0 || inFlight > 0 || queued > 0;
+  return !isAsked && !loading && loaded === undefined && usedAtMs === 0;
 }
