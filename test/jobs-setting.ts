@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createOllamaClient } from '../src/ollama/api/client.ts';
 import type { Job } from '../src/ollama/control-plane.ts';
 import { createJobStore } from '../src/ollama/jobs/job-store.ts';
+import type { JobStore } from '../src/ollama/jobs/job-store.ts';
 import { createOllamaJobs } from '../src/ollama/jobs/jobs.ts';
 import type { OllamaJobs, OllamaJobsOptions } from '../src/ollama/jobs/jobs.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
@@ -33,6 +34,8 @@ export const never: AbortSignal = new AbortController().signal;
 export async function startJobs(
   scripted: ScriptedOllamaOptions,
   more: Partial<OllamaJobsOptions> = {},
+  /** What becomes of a store. */
+  storedBy: (store: JobStore) => JobStore = (store) => store,
 ): Promise<JobsSetting> {
   const ollama = await startScriptedOllama(scripted);
   const upstream = createUpstreamClient();
@@ -50,7 +53,7 @@ export async function startJobs(
       }),
       prepareCreate: () => Promise.reject(new Error('nothing is created here')),
       load: ({ model }, _host, signal) => client.load({ model, options: { num_ctx: 2_048 } }, signal),
-      store: createJobStore(dataDir, silentLogger),
+      store: storedBy(createJobStore(dataDir, silentLogger)),
       logger: silentLogger,
       onChange: (job) => told.push(job),
       retry: { firstPauseMs: 2, longestPauseMs: 10 },

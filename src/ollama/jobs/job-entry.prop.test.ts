@@ -67,3 +67,16 @@ test('whatever is asked in whatever order it ends, jobs run within bounds and al
     }),
   );
 });
+
+test('a job that was cancelled holds its model until its run has let go of it', () => {
+  const [first, second] = [
+    entryOf({ kind: 'create', model: 'a', host: 'one' }, 1),
+    entryOf({ kind: 'create', model: 'b', host: 'one' }, 2),
+  ];
+  const again = entryOf({ kind: 'create', model: 'a', host: 'one' }, 3);
+  first.stop = new AbortController();
+  first.job = { ...first.job, state: 'cancelled' };
+  assert.deepEqual(nextToRun([first, second, again]), []);
+  first.stop = undefined;
+  assert.deepEqual(nextToRun([first, second, again]), [second]);
+});

@@ -55,7 +55,10 @@ function placeOf({ host, spec }: Job): string {
 
 /** The queued jobs that may begin now, in the order in which they came. */
 export function nextToRun(entries: Iterable<JobEntry>): readonly JobEntry[] {
-  const unfinished = [...entries].filter((entry) => !hasEnded(entry.job) && !entry.held);
+  // One that was cancelled is at work until its connection is closed.
+  const unfinished = [...entries].filter(
+    ({ job, stop, held }) => stop !== undefined || (!hasEnded(job) && !held),
+  );
   const taken = new Set<string>();
   const used = new Map<string, number>();
   const take = ({ job }: JobEntry): void => {

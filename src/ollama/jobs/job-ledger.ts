@@ -125,6 +125,7 @@ export class JobLedger {
 
   /** Writes where a job is, so that the next process goes on from there. */
   leave(entry: JobEntry, progress: TransferProgress): void {
+    clearTimeout(entry.telling);
     this.#save(entry, { ...entry.job, progress: settledProgress(progress.snapshot()) });
   }
 
@@ -165,9 +166,21 @@ export class JobLedger {
 
   #forgetOldest(): void {
     const ended = this.entries().filter(({ job }) => hasEnded(job));
-    for (const { job } of ended.slice(0, -MAX_ENDED)) {
-      this.#entries.delete(job.id);
-      this.#options.store.forget(job.id);
+    if (ended.length <= MAX_ENDED) return;
+    const oldestFirst = ended.toSorted((a, b) => (a.job.endedMs ?? 0) - (b.job.endedMs ?? 0));
+    for (const { job } of oldestFirst.slice(0, -MAX_ENDED)) this.#forget(job.id);
+  }
+
+  /** What cannot be erased is read again by the next process, which tries once more. */
+  #forget(id: string): void {
+    this.#entries.delete(id);
+    try {
+      this.#options.store.forget(id);
+    } catch (error) {
+      this.#options.logger.error('a job that ended long ago cannot be erased', {
+        job: id,
+        error: messageOf(error),
+      });
     }
   }
 }

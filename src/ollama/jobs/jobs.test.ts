@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isObeliskError } from '../../shared/errors.ts';
+import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import { until } from '../../../test/gateway.ts';
 import { never, startJobs } from '../../../test/jobs-setting.ts';
+import type { JobsSetting } from '../../../test/jobs-setting.ts';
 import { pullLines } from '../../../test/scripted-ollama-models.ts';
 import type { Job } from '../control-plane.ts';
 
@@ -180,4 +182,38 @@ test('a host takes three transfers at once; the others wait for their turn, and 
     JSON.stringify(ended),
   );
   assert.equal(setting.ollama.peak('/api/pull'), 3);
+});
+
+/** Fills the lane of transfers with jobs that stand still, and cancels many that wait behind them. */
+async function endMany(setting: JobsSetting): Promise<readonly Job[]> {
+  setting.ollama.always('/api/pull', { kind: 'stalls', lines: pullLines(LLAMA).slice(0, 3) });
+  const still = ['one', 'two', 'three'].map((model) => setting.jobs.start({ kind: 'pull', model }));
+  await until(() => setting.ollama.inFlight('/api/pull') === still.length, 'the lane is full');
+  for (let index = 0; index < 201; index += 1) {
+    setting.jobs.cancel(setting.jobs.start({ kind: 'pull', model: `many-${index}` }).id);
+  }
+  return still;
+}
+
+test('a job that took long is not forgotten as soon as it ends, whatever has ended meanwhile', async () => {
+  await using setting = await startJobs({ registry: [LLAMA] });
+  const [{ id } = { id: '' }] = await endMany(setting);
+  assert.equal(setting.jobs.cancel(id).state, 'cancelled');
+  assert.equal(setting.jobs.get(id).state, 'cancelled');
+  assert.equal(setting.jobs.list().length, 202);
+});
+
+test('a store that cannot forget keeps no job from ending', async () => {
+  await using setting = await startJobs({ registry: [LLAMA] }, {}, (store) => ({
+    ...store,
+    get exists() {
+      return store.exists;
+    },
+    forget: () => {
+      throw new ObeliskError('store_failed', 'the disk is full');
+    },
+  }));
+  const [{ id } = { id: '' }] = await endMany(setting);
+  setting.jobs.cancel(id);
+  await until(() => setting.ollama.inFlight('/api/pull') === 2, 'its connection was closed');
 });
