@@ -38,7 +38,7 @@ export function createHouseJobs({ dataDir, logger, records, current }: HouseJobs
     onChange(job) {
       records.events.publish({ type: 'job', host: job.host, job });
       // What came is there for requests at once, instead of at the next look.
-      if (hasNewModel(job)) void hostNamed(fleet(), job.host)?.discovery.refresh();
+      if (hasNewModel(job)) void hostNamed(fleet(), job.host)?.discovery.lookAgain();
     },
   });
 }

@@ -66,15 +66,15 @@ export function createOllamaManagement(options: {
       const insecure = requireRegistry(reference, rules, undefined);
       const asked = { model: reference.name, ...(insecure ? { insecure } : {}) };
       yield* clientOf(model).pull(asked, signal);
-      await fleet.refresh();
+      await fleet.lookAgain();
     },
     async remove(model, signal) {
       await clientOf(model).remove(model, signal);
-      await fleet.refresh();
+      await fleet.lookAgain();
     },
     async copy(source, destination, signal) {
       await clientOf(source).copy(source, destination, signal);
-      await fleet.refresh();
+      await fleet.lookAgain();
     },
   };
 }

@@ -31,6 +31,8 @@ export type OllamaDiscovery = {
   stop(): Promise<void>;
   /** Looks now; a look that is already under way is shared. Never rejects. */
   refresh(): Promise<void>;
+  /** Looks after what has just been changed: a look that was under way is not shared. Never rejects. */
+  lookAgain(): Promise<void>;
   state(): OllamaState;
   /** The models that can be asked for now; none while the host is away. */
   models(): readonly OllamaModel[];
@@ -97,6 +99,10 @@ class Discovery implements OllamaDiscovery {
 
   refresh(): Promise<void> {
     return this.#poller.refresh();
+  }
+
+  lookAgain(): Promise<void> {
+    return this.#poller.lookAgain();
   }
 
   state(): OllamaState {

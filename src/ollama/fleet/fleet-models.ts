@@ -152,7 +152,7 @@ function isUp({ discovery }: FleetHost): boolean {
 
 /** What other requests see is so at once, instead of at the next look. */
 async function lookAgain(hosts: readonly FleetHost[]): Promise<void> {
-  await Promise.all(hosts.map(({ discovery }) => discovery.refresh()));
+  await Promise.all(hosts.map(({ discovery }) => discovery.lookAgain()));
 }
 
 /** Does it on every host whatever the others say; where only some could, the error names who did. */

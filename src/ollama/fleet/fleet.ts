@@ -35,6 +35,8 @@ export type OllamaFleet = {
   refusedRemote(name: string): string | undefined;
   /** Looks at every host now. */
   refresh(): Promise<void>;
+  /** Looks at every host after what has just been changed there. */
+  lookAgain(): Promise<void>;
   /** Gives a host no new requests, or takes that back. @throws ObeliskError `not_found`. */
   drain(name: string, draining: boolean): FleetHost;
   /** Calls `listener` after models, or the state of a host, changed. Returns an undo. */
@@ -123,6 +125,10 @@ class Fleet implements OllamaFleet {
 
   async refresh(): Promise<void> {
     await Promise.all(this.hosts.map(({ discovery }) => discovery.refresh()));
+  }
+
+  async lookAgain(): Promise<void> {
+    await Promise.all(this.hosts.map(({ discovery }) => discovery.lookAgain()));
   }
 
   drain(name: string, draining: boolean): FleetHost {

@@ -6,6 +6,8 @@ export type Poller = {
   stop(): Promise<void>;
   /** Looks now; a look that is already under way is shared. */
   refresh(): Promise<void>;
+  /** Looks now, and where a look is under way after it: that one may have missed what has just changed. */
+  lookAgain(): Promise<void>;
 };
 
 /** What a poller is made of. */
@@ -24,6 +26,7 @@ export function createPoller({ look, pollMs }: PollerOptions): Poller {
   let stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
+  let lookingAgain: Promise<void> | undefined;
   let misses = 0;
   const lookOnce = async (): Promise<void> => {
     const found = await look(stopping.signal);
@@ -41,8 +44,17 @@ export function createPoller({ look, pollMs }: PollerOptions): Poller {
     timer = setTimeout(() => void refresh().then(schedule), Math.max(pollMs, Math.min(grown, MAX_PAUSE_MS)));
     timer.unref();
   };
+  const lookAgain = (): Promise<void> => {
+    if (looking === undefined) return refresh();
+    lookingAgain ??= looking.then(() => {
+      lookingAgain = undefined;
+      return refresh();
+    });
+    return lookingAgain;
+  };
   return {
     refresh,
+    lookAgain,
     async start() {
       stopping = new AbortController();
       await refresh();
