@@ -50,7 +50,7 @@ export function createKeyCheck(rules: KeyRules): KeyCheck {
   return {
     holds(request) {
       if (!isLocked || request.remoteAddress === 'process') return true;
-      const key = keyOf(request);
+      const key = sentKeyOf(request);
       if (key.kind !== 'one') return key.kind === 'none' && sessions?.authorizes(request) === true;
       return waitMs(failures, request, rules.monotonicMs()) === 0 && isAmong(masters, key.value);
     },
@@ -60,7 +60,7 @@ export function createKeyCheck(rules: KeyRules): KeyCheck {
       const nowMs = rules.monotonicMs();
       const waiting = waitMs(failures, request, nowMs);
       if (waiting > 0) throw locked(waiting);
-      const key = keyOf(request);
+      const key = sentKeyOf(request);
       if (key.kind === 'conflict') {
         throw new ObeliskError(
           'invalid_request',
@@ -114,12 +114,14 @@ function isAmong(wanted: readonly string[], key: string): boolean {
   return found;
 }
 
-type SentKey =
+/** The key of a request, if it sends any. */
+export type SentKey =
   | { readonly kind: 'one'; readonly value: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'conflict' };
 
-function keyOf(request: HttpRequest): SentKey {
+/** Reads the key of a request from either of the headers that carry one. */
+export function sentKeyOf(request: Pick<HttpRequest, 'header'>): SentKey {
   const authorization = request.header('authorization');
   const bearer = authorization === undefined ? undefined : /^bearer +(\S+) *$/i.exec(authorization)?.[1];
   const plain = request.header('x-api-key');
