@@ -127,6 +127,15 @@ test('a drained host says so and is heard of in the events that follow a request
   assert.equal(own.hosts[0]?.sent('/api/chat').length, 0);
 });
 
+test('a preloaded model stays for as long as its entry says, whatever the profile says of requests', async () => {
+  await using own = await startControlled(
+    [{ models: [NOTES] }],
+    'hardware: {keep_alive: 10m}\npreload: [{model: notes, keep_alive: -1}]\n',
+  );
+  await until(() => own.hosts[0]?.sent('/api/generate').length === 1, 'it was loaded');
+  assert.equal(own.hosts[0]?.sent('/api/generate')[0]?.['keep_alive'], -1);
+});
+
 test('a host that goes away is told of once', async () => {
   await using own = await startControlled([{ models: [NOTES] }]);
   const { control, hosts } = own;

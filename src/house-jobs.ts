@@ -7,9 +7,7 @@ import type { OllamaFleet } from './ollama/fleet/fleet.ts';
 import { createJobStore } from './ollama/jobs/job-store.ts';
 import { createOllamaJobs } from './ollama/jobs/jobs.ts';
 import type { OllamaJobs } from './ollama/jobs/jobs.ts';
-import { createOllamaLoader } from './ollama/loader.ts';
-import { toKeepAlive } from './providers/ollama/keep-alive.ts';
-import { isOllamaCloudName } from './providers/ollama/model-name.ts';
+import { loadWanted } from './ollama/loader.ts';
 import type { Settings } from './config/settings.ts';
 import { ObeliskError } from './shared/errors.ts';
 import { keepAliveSeconds } from './shared/keep-alive.ts';
@@ -34,7 +32,7 @@ export function createHouseJobs({ dataDir, logger, records, current }: HouseJobs
     hostFor: (spec) => hostFor(fleet(), spec).name,
     rules: () => current().settings.providers.ollama,
     prepareCreate,
-    load: (spec, name, signal) => load(current(), { spec, host: fleet().host(name) }, signal),
+    load: async (spec, name, signal) => load(current().hosts, { spec, host: fleet().host(name) }, signal),
     onChange(job) {
       records.events.publish({ type: 'job', host: job.host, job });
       // What came is there for requests at once, instead of at the next look.
@@ -72,24 +70,12 @@ function hostFor(fleet: OllamaFleet, spec: JobSpec): FleetHost {
 type LoadOrder = { readonly spec: Extract<JobSpec, { kind: 'load' }>; readonly host: FleetHost };
 
 /** Loads with the profile that every request will have. */
-async function load(
-  { settings, hosts }: ReturnType<HouseJobsOptions['current']>,
-  { spec, host }: LoadOrder,
-  signal: AbortSignal,
-): Promise<void> {
-  const { model, keepAlive } = spec;
+function load({ serving }: ModelHosts, { spec, host }: LoadOrder, signal: AbortSignal): Promise<void> {
+  const { keepAlive } = spec;
   if (keepAlive !== undefined && keepAliveSeconds(keepAlive) === 0) {
     throw new ObeliskError('invalid_request', 'a keep_alive of 0 unloads a model; unload it', {
       param: 'keepAlive',
     });
   }
-  // As the deployment's own: whoever administers it is not held to what requests may say.
-  const defaults = keepAlive === undefined ? {} : { keep_alive: toKeepAlive(keepAlive) };
-  const target = { baseUrl: host.url, model, defaults };
-  const known = await hosts.serving.hosts.describe(target, signal);
-  const isRemote = known?.remoteHost !== undefined || isOllamaCloudName(model);
-  if (isRemote && !settings.providers.ollama.allowCloud) {
-    throw new ObeliskError('forbidden', `${model} is a model of a cloud; set providers.ollama.allow_cloud`);
-  }
-  await createOllamaLoader(hosts.serving)(target)({}, signal);
+  return loadWanted(serving, { ...spec, url: host.url }, signal);
 }

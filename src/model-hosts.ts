@@ -17,7 +17,7 @@ import { watchHost } from './ollama/fleet/host-watch.ts';
 import { createOllamaHosts } from './ollama/fleet/hosts.ts';
 import { createHostPlacement } from './ollama/placement/placement.ts';
 import type { HostPlacement } from './ollama/placement/placement.ts';
-import { createOllamaLoader } from './ollama/loader.ts';
+import { loadWanted } from './ollama/loader.ts';
 import { createPreloader } from './ollama/fleet/preload.ts';
 import type { Preloader } from './ollama/fleet/preload.ts';
 import { createOllamaManagement } from './ollama/management.ts';
@@ -154,16 +154,12 @@ function preloaderOf(
   { providers }: Settings,
   { fleet, serving, logger }: Pick<ModelHosts, 'fleet' | 'serving'> & { readonly logger: Logger },
 ): Preloader {
-  const loader = createOllamaLoader(serving);
   return createPreloader({
     entries: providers.ollama.preload,
     fleet,
     logger,
     now: () => new Date(),
-    async load({ url }, { model, keepAlive }, signal) {
-      const change = keepAlive === undefined ? {} : { keepAlive };
-      await loader({ baseUrl: url, model, defaults: {} })(change, signal);
-    },
+    load: ({ url }, entry, signal) => loadWanted(serving, { ...entry, url }, signal),
   });
 }
 

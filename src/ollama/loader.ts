@@ -1,4 +1,5 @@
 import type { EmbedContext } from '../providers/chat.ts';
+import { toKeepAlive } from '../providers/ollama/keep-alive.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
 import { effectiveOptions } from './prepare.ts';
@@ -40,6 +41,27 @@ export function createOllamaLoader(serving: OllamaServing): (target: OllamaTarge
       await load({ serving, target, signal, context }, served);
       return { to: 'load', ignored };
     };
+}
+
+/** A model that whoever administers a host wants there. */
+export type WantedModel = {
+  readonly url: string;
+  readonly model: string;
+  /** Absent: as requests keep it. */
+  readonly keepAlive?: number | string;
+};
+
+/**
+ * Loads a model for whoever administers its host, who is not held to what requests may say.
+ * @throws ObeliskError `forbidden` for a model that may not be asked, `upstream_*`, `client_gone`.
+ */
+export async function loadWanted(
+  serving: OllamaServing,
+  { url, model, keepAlive }: WantedModel,
+  signal: AbortSignal,
+): Promise<void> {
+  const defaults = keepAlive === undefined ? {} : { keep_alive: toKeepAlive(keepAlive) };
+  await createOllamaLoader(serving)({ baseUrl: url, model, defaults })({}, signal);
 }
 
 /** Whether a model that is kept alive for so long is gone at once. */

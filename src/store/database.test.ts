@@ -37,12 +37,11 @@ test("a new file is its owner's alone, what is written beside it included", { sk
   const file = temporaryFile(context);
   const { database } = openDatabase({ file, migrations: [FIRST], derived: false });
   database.exec("INSERT INTO thing VALUES ('a secret')");
-  const modes = readdirSync(dirname(file)).map((name) => [
-    name,
-    (statSync(join(dirname(file), name)).mode & 0o777).toString(8),
-  ]);
+  const modes = readdirSync(dirname(file))
+    .toSorted()
+    .map((name) => [name, (statSync(join(dirname(file), name)).mode & 0o777).toString(8)]);
   database.close();
-  assert.deepEqual(modes.toSorted(), [
+  assert.deepEqual(modes, [
     ['store.sqlite', '600'],
     ['store.sqlite-shm', '600'],
     ['store.sqlite-wal', '600'],
