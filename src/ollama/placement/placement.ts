@@ -70,16 +70,18 @@ class Placement implements HostPlacement {
     const { fleet, books } = this.#options;
     const host = fleet.at(deployment.baseUrl);
     if (host === undefined) return undefined;
-    // A book that nobody asks for may be forgotten and begun anew; one with a claim stays.
-    const claims = (): Claims => books.book(host.url, deployment.model).claims;
+    // Which book is the model's changes with what is known of it; a claim ends where it began.
+    const open: Claims[] = [];
     return {
       host,
       target: deployment,
       begin: () => {
-        claims().begin(books.nowMs());
+        const { claims } = books.book(host.url, deployment.model);
+        claims.begin(books.nowMs());
+        open.push(claims);
         this.#turnsOf(deployment.model).take(host);
       },
-      end: () => claims().end(),
+      end: () => open.shift()?.end(),
     };
   }
 

@@ -292,15 +292,3 @@ test('a reader that is too late is told so, and others go on', async () => {
   for await (const _ of none) assert.fail('an aborted reader hears nothing');
   assert.equal(events.listeners(), 0);
 });
-
-test('names that clients invent do not fill the memory, and what is known stays', () => {
-  const { books } = setting();
-  const known = books.book(HOST, 'known');
-  known.begin({}).answered();
-  const waiting = books.book(HOST, 'waiting');
-  waiting.claims.begin(books.nowMs());
-  for (let index = 0; index < 5_000; index += 1) books.book(HOST, `invented-${index}`);
-  assert.ok(books.ofHost(HOST).length <= 600, `${books.ofHost(HOST).length} books`);
-  assert.equal(books.book(HOST, 'known'), known);
-  assert.equal(books.book(HOST, 'waiting'), waiting);
-});
