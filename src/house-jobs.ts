@@ -2,6 +2,7 @@ import type { HostRecords } from './host-records.ts';
 import type { ModelHosts } from './model-hosts.ts';
 import type { Job, JobSpec } from './ollama/control-plane.ts';
 import { prepareCreate } from './ollama/create/prepare-create.ts';
+import { creationHost } from './ollama/fleet/fleet-blobs.ts';
 import type { FleetHost } from './ollama/fleet/fleet-host.ts';
 import type { OllamaFleet } from './ollama/fleet/fleet.ts';
 import { createJobStore } from './ollama/jobs/job-store.ts';
@@ -52,19 +53,10 @@ function hostNamed({ hosts }: OllamaFleet, name: string): FleetHost | undefined 
 /** Where a job is done: where it says, where the model is, or else where it may be served from. */
 function hostFor(fleet: OllamaFleet, spec: JobSpec): FleetHost {
   if (spec.host !== undefined) return fleet.host(spec.host);
-  const isThere = ({ discovery }: FleetHost, model: string | undefined): boolean =>
-    model !== undefined && discovery.model(model) !== undefined;
-  const base = spec.kind === 'create' ? spec.source.from : undefined;
-  const worth = (host: FleetHost): number =>
-    (host.discovery.state().kind === 'up' ? 16 : 0) +
-    (isThere(host, spec.model) ? 8 : 0) +
-    (fleet.mayServe(host, spec.model) ? 4 : 0) +
-    (isThere(host, base) ? 2 : 0) +
-    (host.drain.draining ? 0 : 1);
-  // Of equals the first stays first: the order is that of the configuration.
-  const [best] = fleet.hosts.toSorted((a, b) => worth(b) - worth(a));
-  if (best !== undefined) return best;
-  throw new ObeliskError('not_found', 'there is no Ollama host; configure providers.ollama');
+  return creationHost(fleet, {
+    model: spec.model,
+    base: spec.kind === 'create' ? spec.source.from : undefined,
+  });
 }
 
 type LoadOrder = { readonly spec: Extract<JobSpec, { kind: 'load' }>; readonly host: FleetHost };

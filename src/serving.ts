@@ -16,6 +16,7 @@ import type { ModelHosts } from './model-hosts.ts';
 import type { ControlPlane } from './ollama/control-plane.ts';
 import { createOllamaChat } from './ollama/chat-writer.ts';
 import { createOllamaEmbedder } from './ollama/embedder.ts';
+import { createFleetBlobs } from './ollama/fleet/fleet-blobs.ts';
 import { createOllamaLoader } from './ollama/loader.ts';
 import type { VaultLibrary } from './rag/library.ts';
 import { Balancer } from './router/balancer.ts';
@@ -142,7 +143,7 @@ function createGateway(parts: Parts, lasting: Lasting): App {
     extraRoutes: [
       ...siteRoutes({ library, sessions }),
       ...managementRoutes({ control }),
-      ...ollamaManageRoutes({ control }),
+      ...ollamaManageRoutes({ control, blobs: createFleetBlobs(hosts.fleet) }),
     ],
   });
 }

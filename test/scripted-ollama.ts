@@ -43,6 +43,8 @@ export type ScriptedOllama = AsyncDisposable & {
   readonly models: Map<string, ScriptedModel>;
   /** Digests of uploaded blobs. */
   readonly blobs: Set<string>;
+  /** Bytes that have arrived of uploads under way; 0 where there is none. */
+  receiving(): number;
   /** Every load and reload, in order: what warm placement and canonical options save. */
   readonly loads: readonly ScriptedLoad[];
   /** Names of the models that are loaded now. */
@@ -66,6 +68,7 @@ class Scripted implements ScriptedOllama {
   readonly requests: ScriptedRequest[] = [];
   readonly models: Map<string, ScriptedModel>;
   readonly blobs = new Set<string>();
+  readonly #arriving = new Map<IncomingMessage, number>();
   url = '';
   readonly #options: ScriptedOllamaOptions;
   readonly #runners: ScriptedRunners;
@@ -90,6 +93,10 @@ class Scripted implements ScriptedOllama {
 
   loaded(): readonly string[] {
     return this.#runners.running().map(({ name }) => name);
+  }
+
+  receiving(): number {
+    return [...this.#arriving.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   sent(path: string): readonly Record<string, unknown>[] {
@@ -155,6 +162,7 @@ class Scripted implements ScriptedOllama {
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined);
     const request = await this.#read(incoming).catch(() => undefined);
+    this.#arriving.delete(incoming);
     if (request === undefined) return;
     const busy = this.#busy.get(request.path) ?? { now: 0, peak: 0 };
     this.#busy.set(request.path, busy);
@@ -183,6 +191,7 @@ class Scripted implements ScriptedOllama {
     const isBlob = path.startsWith('/api/blobs/');
     for await (const piece of incoming as AsyncIterable<Buffer>) {
       bytes += piece.length;
+      if (isBlob) this.#arriving.set(incoming, bytes);
       if (isBlob) hash.update(piece);
       else pieces.push(piece);
     }

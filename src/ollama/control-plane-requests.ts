@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OLLAMA_DIGEST } from './api/blobs.ts';
 import { KEEP_ALIVE_FORMS, keepAliveSeconds } from '../shared/keep-alive.ts';
 import type { CreateSource, JobSpec, ProfilePatch } from './control-plane.ts';
 
@@ -29,6 +30,22 @@ export const hostName = (): z.ZodType<string> => z.string().min(1).max(255).desc
 
 const text = () => z.string().max(1_000_000);
 
+/** Files of a model that were uploaded, by the paths that they have in it (Go's `fs.ValidPath`). */
+export const uploadedFiles = (): z.ZodType<Readonly<Record<string, string>>> =>
+  z
+    .record(
+      z.string().max(1_000),
+      z.string().regex(OLLAMA_DIGEST, 'must be sha256: and 64 hexadecimal digits'),
+    )
+    .refine((files) => Object.keys(files).every(isPathInside), 'must have relative paths with "/" as names');
+
+const someUploadedFiles = () =>
+  uploadedFiles().refine((files) => Object.keys(files).length > 0, 'must name a file');
+
+function isPathInside(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
 /** Paths are those of the server's machine. */
 const createSource = (): z.ZodType<CreateSource> =>
   z.strictObject({
@@ -45,6 +62,12 @@ const createSource = (): z.ZodType<CreateSource> =>
       .describe('Name of an installed model, or absolute path of a GGUF file or a folder of safetensors')
       .exactOptional(),
     adapters: z.array(z.string().min(1)).max(16).exactOptional(),
+    files: someUploadedFiles()
+      .describe(
+        'Digests of the files of the model by their relative paths, in place of `from`; uploaded to the host before with `POST /api/blobs/{digest}`',
+      )
+      .exactOptional(),
+    adapterFiles: someUploadedFiles().describe('The same for the files of adapters').exactOptional(),
     quantize: z.string().min(1).max(32).describe('`q8_0`, `q4_K_M`…').exactOptional(),
     template: text().exactOptional(),
     system: text().exactOptional(),

@@ -118,6 +118,12 @@ export type CreateSource = {
   /** Name of an installed model, a GGUF file, or a folder of safetensors. */
   readonly from?: string;
   readonly adapters?: readonly string[];
+  /**
+   * Digests of bytes that the host has already, by relative path with `/`: the model itself, in place of
+   * `from`, and adapters. They are uploaded with `POST /api/blobs/{digest}`.
+   */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly adapterFiles?: Readonly<Record<string, string>>;
   readonly quantize?: string;
   readonly template?: string;
   readonly system?: string;

@@ -15,10 +15,10 @@ export function isStreamed(body: UpstreamRequest['body']): body is BodyStream {
  *   message can then only be broken off. What reading the pieces throws.
  */
 export async function writeStream(body: BodyStream, to: Writable, onSent: () => void): Promise<void> {
-  let leftBytes = body.bytes;
+  let leftBytes = body.bytes ?? 0;
   for await (const piece of body.open()) {
     if (to.destroyed) return;
-    leftBytes -= piece.length;
+    leftBytes -= body.bytes === undefined ? 0 : piece.length;
     if (leftBytes < 0) break;
     if (!to.write(piece)) await drained(to);
     if (to.destroyed) return;
@@ -27,6 +27,23 @@ export async function writeStream(body: BodyStream, to: Writable, onSent: () => 
   if (leftBytes === 0) return;
   const message = 'what was to be sent is not as long as it was before; it changed while it was read';
   throw new ObeliskError('invalid_request', message);
+}
+
+/** The same bytes in the framing of a message whose length is not known (RFC 9112, 7.1). */
+export function inChunks(body: BodyStream): BodyStream {
+  return { bytes: undefined, open: () => chunksOf(body.open()) };
+}
+
+async function* chunksOf(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let lineEnd = '';
+  for await (const piece of pieces) {
+    // A chunk without bytes would end the message.
+    if (piece.length === 0) continue;
+    yield Buffer.from(`${lineEnd}${piece.length.toString(16)}\r\n`);
+    yield piece;
+    lineEnd = '\r\n';
+  }
+  yield Buffer.from(`${lineEnd}0\r\n\r\n`);
 }
 
 function drained(to: Writable): Promise<void> {

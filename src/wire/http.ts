@@ -23,10 +23,27 @@ export type HttpRequest = {
    */
   body(limitBytes: number): Promise<Buffer>;
   /**
+   * Takes the body as it arrives instead, whatever its length. Absent where the transport only has it
+   * whole. Once `signal` aborts, reading ends with an error.
+   */
+  stream?(signal: AbortSignal): RequestStream;
+  /**
    * Calls `listener` once, never before this returns, when the client has gone before the response
    * ended, or had already. Returns an undo.
    */
   onGone(listener: () => void): () => void;
+};
+
+/** The body of a request that is too long to be held. */
+export type RequestStream = {
+  /** Its length in bytes, where the client has said it. */
+  readonly bytes: number | undefined;
+  /**
+   * Opens it; called once. The client sends no faster than this is read. What is left when the loop is
+   * left is not waited for. Throws ObeliskError: `request_timeout` when nothing arrives for as long as a
+   * whole body may take otherwise, `client_gone`.
+   */
+  open(): AsyncIterable<Buffer>;
 };
 
 /** The response to one request. `head` is called exactly once, before `write` or `end`. */

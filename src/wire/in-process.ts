@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { ObeliskError } from '../shared/errors.ts';
-import type { Handler, Headers, HttpRequest, HttpResponse } from './http.ts';
+import type { Handler, Headers, HttpRequest, HttpResponse, RequestStream } from './http.ts';
 import { callSoon } from './node-exchange.ts';
 import type { OnError } from './node-server.ts';
 
@@ -83,6 +84,10 @@ class LocalExchange implements HttpRequest, HttpResponse, AsyncIterable<Buffer> 
     if (this.#body.length <= limitBytes) return this.#body;
     const message = `the request body is larger than ${limitBytes} bytes; send less in one request`;
     throw new ObeliskError('payload_too_large', message);
+  }
+
+  stream(): RequestStream {
+    return { bytes: this.#body.length, open: () => Readable.from([this.#body]) };
   }
 
   onGone(listener: () => void): () => void {

@@ -2,12 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyCollector } from './body-collector.ts';
 import type { BodyRules } from './body-collector.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
-import type { Headers, HttpRequest, HttpResponse } from './http.ts';
+import type { Headers, HttpRequest, HttpResponse, RequestStream } from './http.ts';
+import { dropPiece, IncomingStream } from './incoming-stream.ts';
 
-/** How much of a refused body is read and dropped, so that the client gets to read the refusal. */
-export const DRAIN_BYTES: number = 32 * 1024 * 1024;
-/** How long a client that sends more than that still has to read it before it is cut off, in milliseconds. */
-export const LINGER_MS = 500;
 /** Longest body that is copied to leave with its head. */
 const MAX_JOINED_BYTES = 16 * 1024;
 
@@ -37,11 +34,7 @@ function splitTarget(target: string): { path: string; query: string } {
 function collect(incoming: IncomingMessage, collector: BodyCollector): void {
   let dropped = 0;
   incoming.on('data', (chunk: Buffer) => {
-    if (collector.over) dropped += chunk.length;
-    if (dropped > DRAIN_BYTES && !incoming.isPaused()) {
-      incoming.pause();
-      setTimeout(() => incoming.destroy(), LINGER_MS).unref();
-    }
+    if (collector.over) dropped = dropPiece(incoming, chunk, dropped);
     collector.add(chunk);
   });
   incoming.on('end', () => collector.end());
@@ -58,6 +51,7 @@ export class NodeRequest implements HttpRequest {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
   readonly #rules: BodyRules;
+  #stream: IncomingStream | undefined;
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse, rules: BodyRules) {
     const { path, query } = splitTarget(incoming.url ?? '/');
@@ -82,6 +76,16 @@ export class NodeRequest implements HttpRequest {
     return new Promise((resolve, reject) => {
       collect(this.#incoming, new BodyCollector(this.#rules, limitBytes, { resolve, reject }));
     });
+  }
+
+  /** Whether the body is being taken as it arrives, with a clock of its own. */
+  get streaming(): boolean {
+    return this.#stream?.reading === true;
+  }
+
+  stream(signal: AbortSignal): RequestStream {
+    this.#stream = new IncomingStream(this.#incoming, this.#rules, signal);
+    return this.#stream;
   }
 
   onGone(listener: () => void): () => void {

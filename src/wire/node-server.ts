@@ -126,6 +126,8 @@ class HandlerServer implements NodeServer {
   #closing = false;
   /** The last answer of each connection, under way or over. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  /** The last request of each connection. */
+  readonly #requests = new WeakMap<Duplex, NodeRequest>();
   /** Connections that end with the answer to a head that was refused. */
   readonly #refused = new WeakSet<Socket>();
 
@@ -234,6 +236,9 @@ class HandlerServer implements NodeServer {
 
   /** Refuses bytes that are no request; never in the middle of another request's answer. */
   #refuse(error: Error, socket: Duplex): void {
+    // What is taken as it arrives may take hours, and has a clock of its own.
+    const isLate = systemCodeOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (isLate && this.#requests.get(socket)?.streaming === true) return;
     const last = this.#answers.get(socket);
     // What follows a last request is not looked at; where a trailer said so, its answer does not say it.
     if (systemCodeOf(error) === 'HPE_CLOSED_CONNECTION' && last?.shouldKeepAlive !== true) return;
@@ -253,10 +258,9 @@ class HandlerServer implements NodeServer {
     }
     this.#anonymous.delete(incoming.socket);
     this.#answers.set(incoming.socket, outgoing);
-    this.#handle(
-      new NodeRequest(incoming, outgoing, this.#bodyRules),
-      new NodeResponse(outgoing, this.#responseRules),
-    );
+    const request = new NodeRequest(incoming, outgoing, this.#bodyRules);
+    this.#requests.set(incoming.socket, request);
+    this.#handle(request, new NodeResponse(outgoing, this.#responseRules));
   }
 
   #handle(request: HttpRequest, response: HttpResponse): void {

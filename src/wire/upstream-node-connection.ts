@@ -170,7 +170,8 @@ export class NodeConnection implements Connection {
 
 function headersOf({ method, headers, body }: UpstreamRequest, host: string): Record<string, string> {
   const own: Record<string, string> = { host, ...headers, 'accept-encoding': 'identity' };
-  if (isStreamed(body)) own['content-length'] = String(body.bytes);
+  if (isStreamed(body) && body.bytes === undefined) own['transfer-encoding'] = 'chunked';
+  else if (isStreamed(body)) own['content-length'] = String(body.bytes);
   else if (body !== undefined) own['content-length'] = String(byteLengthOf(body));
   else if (method === 'POST') own['content-length'] = '0';
   return own;

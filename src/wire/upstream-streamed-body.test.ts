@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAsking, testOnBoth } from '../../test/asking.ts';
 import type { Asking } from '../../test/asking.ts';
@@ -49,6 +50,30 @@ testOnBoth('a body is sent as it is read, with its length said before', async (o
   assert.equal(received.headers['transfer-encoding'], undefined);
   const expected = Buffer.concat(Array.from({ length: 40 }, (_, index) => Buffer.alloc(PIECE_BYTES, index)));
   assert.ok(received.body.equals(expected), 'every byte arrived in its place');
+});
+
+testOnBoth('a body of unknown length is sent in chunks, and none of them is empty', async (on) => {
+  const asking = await startAsking(on, [json({ ok: true })]);
+  const { client, request } = asking;
+  const texts = ['a', '', 'bc'.repeat(9), ''];
+  for (const body of [texts, []]) {
+    await client.request({
+      ...request,
+      body: {
+        bytes: undefined,
+        open: () =>
+          Readable.from(
+            body.map((text) => Buffer.from(text)),
+            { objectMode: true },
+          ),
+      },
+    });
+  }
+  const [received, empty] = [await asking.upstream.request(0), await asking.upstream.request(1)];
+  assert.equal(received.headers['transfer-encoding'], 'chunked');
+  assert.equal(received.headers['content-length'], undefined);
+  assert.equal(received.body.toString(), texts.join(''));
+  assert.equal(empty.body.length, 0);
 });
 
 testOnBoth(

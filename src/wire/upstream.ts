@@ -34,8 +34,8 @@ export type Body = Buffer | readonly Buffer[];
 
 /** Bytes of a message that are read while they are sent, for what is too large to be held. */
 export type BodyStream = {
-  /** Their number, which must be right. */
-  readonly bytes: number;
+  /** Their number, which must be right; sent in chunks where it is not known beforehand. */
+  readonly bytes: number | undefined;
   /** Opens them; called once. What reading throws ends the request with that error. */
   open(): AsyncIterable<Uint8Array>;
 };

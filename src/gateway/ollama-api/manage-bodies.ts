@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { modelName } from '../../ollama/control-plane-requests.ts';
+import { modelName, uploadedFiles } from '../../ollama/control-plane-requests.ts';
 import type { CreateSource } from '../../ollama/control-plane.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 
@@ -26,12 +26,15 @@ export function copyBody(): z.ZodType<{ readonly source: string; readonly destin
   return z.object({ source: modelName(), destination: modelName() });
 }
 
+type Files = Readonly<Record<string, string>>;
+
 /** What of `POST /api/create` is read. */
 export type CreateBody = Named & {
   readonly stream?: boolean | null | undefined;
   readonly from?: string | null | undefined;
-  readonly files?: Readonly<Record<string, unknown>> | null | undefined;
-  readonly adapters?: Readonly<Record<string, unknown>> | null | undefined;
+  /** Digests of uploaded files by their relative paths. */
+  readonly files?: Files | null | undefined;
+  readonly adapters?: Files | null | undefined;
   readonly quantize?: string | null | undefined;
   readonly template?: string | null | undefined;
   readonly system?: string | null | undefined;
@@ -46,19 +49,18 @@ export type CreateBody = Named & {
 /** Builds the schema of `POST /api/create`. */
 export function createBody(): z.ZodType<CreateBody> {
   const text = () => z.string().nullish();
-  const record = () => z.record(z.string(), z.unknown()).nullish();
   const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
   return z.object({
     ...named(),
     stream: z.boolean().nullish(),
     from: modelName().nullish(),
-    files: record(),
-    adapters: record(),
+    files: uploadedFiles().nullish(),
+    adapters: uploadedFiles().nullish(),
     quantize: text(),
     template: text(),
     system: text(),
     license: z.union([z.string(), z.array(z.string())]).nullish(),
-    parameters: record(),
+    parameters: z.record(z.string(), z.unknown()).nullish(),
     messages: z.array(message).nullish(),
   });
 }
@@ -73,15 +75,13 @@ export function modelOf({ model, name }: Named): string {
   throw new ObeliskError('invalid_request', 'model is required', { param: 'model' });
 }
 
-/**
- * Reads what a model is made of.
- * @throws ObeliskError `unsupported` for files, which are not uploaded here.
- */
+/** Reads what a model is made of. */
 export function sourceOf(body: CreateBody): CreateSource {
-  if (hasEntries(body.files) || hasEntries(body.adapters)) throw noUploads();
-  const { from, quantize, template, system, license, parameters, messages } = body;
+  const { files, adapters, from, quantize, template, system, license, parameters, messages } = body;
   return {
     ...(from ? { from } : {}),
+    ...(hasEntries(files) ? { files } : {}),
+    ...(hasEntries(adapters) ? { adapterFiles: adapters } : {}),
     ...(quantize ? { quantize } : {}),
     ...(template ? { template } : {}),
     ...(system ? { system } : {}),
@@ -91,15 +91,6 @@ export function sourceOf(body: CreateBody): CreateSource {
   };
 }
 
-/** The error for bytes of a model: a request body is kept whole here, which gigabytes cannot be. */
-export function noUploads(): ObeliskError {
-  return new ObeliskError(
-    'unsupported',
-    'files of a model are not uploaded through this API; run `obelisk models create`, or start a job at POST /ollama/jobs with their path on the server',
-    { param: 'files' },
-  );
-}
-
-function hasEntries(record: Readonly<Record<string, unknown>> | null | undefined): boolean {
-  return Object.keys(record ?? {}).length > 0;
+function hasEntries(files: Files | null | undefined): files is Files {
+  return Object.keys(files ?? {}).length > 0;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ollama } from 'ollama';
 import type { Job } from '../../ollama/control-plane.ts';
+import type { FleetBlobs } from '../../ollama/fleet/fleet-blobs.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 import { Secret } from '../../shared/secret.ts';
 import { askSocket, startGateway, until } from '../../../test/gateway.ts';
@@ -14,6 +15,11 @@ const MASTER = 'sk-master-0123456789';
 const INFERENCE = 'sk-inference-0123456789';
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 
+const refuse = (): never => {
+  throw new Error('no file is asked for');
+};
+const NO_BLOBS: FleetBlobs = { at: refuse, hostWith: refuse };
+
 type Managed = AsyncDisposable & { readonly gateway: TestGateway; readonly ollama: Ollama };
 
 async function managed(control: RecordedControl, key = MASTER): Promise<Managed> {
@@ -24,7 +30,7 @@ async function managed(control: RecordedControl, key = MASTER): Promise<Managed>
       masterKey: new Secret(MASTER),
       inferenceKeys: [new Secret(INFERENCE)],
     },
-    extraRoutes: ollamaManageRoutes({ control, heartbeat: { firstMs: 20, everyMs: 20 } }),
+    extraRoutes: ollamaManageRoutes({ control, blobs: NO_BLOBS, heartbeat: { firstMs: 20, everyMs: 20 } }),
   });
   return {
     gateway,
@@ -133,19 +139,6 @@ test('models are copied and deleted, and a refusal has Ollama’s shape', async 
   await own.ollama.copy({ source: 'llama3', destination: 'backup' });
   assert.deepEqual(control.calls, ['copy("llama3", "backup", )']);
   await assert.rejects(own.ollama.delete({ model: 'nope' }), { status_code: 404, message: /not found/ });
-});
-
-test('files of a model are not taken, and whoever sends some is told how it is done', async () => {
-  await using own = await managed(recordedControl());
-  const headers = { authorization: `Bearer ${MASTER}` };
-  const path = `/api/blobs/${DIGEST}`;
-  assert.equal((await askSocket(own.gateway, { method: 'HEAD', path, headers })).status, 404);
-  const sent = await askSocket(own.gateway, { path, headers, body: 'bytes' });
-  assert.equal(sent.status, 400);
-  assert.match(JSON.parse(sent.text).error, /obelisk models create/);
-  const files = { files: { 'a.gguf': DIGEST } };
-  const create = own.ollama.create({ model: 'x', ...files });
-  await assert.rejects(create, { status_code: 400, message: /obelisk models create/ });
 });
 
 test('none of it is for a key that opens models only', async () => {

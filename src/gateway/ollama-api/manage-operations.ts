@@ -1,24 +1,21 @@
-import type { ControlPlane, Job, JobSpec } from '../../ollama/control-plane.ts';
+import type { ControlPlane, CreateSource, Job, JobSpec, ModelPlace } from '../../ollama/control-plane.ts';
+import type { FleetBlobs } from '../../ollama/fleet/fleet-blobs.ts';
 import { toDoorError } from '../../providers/ollama/door/door-error.ts';
-import { ObeliskError } from '../../shared/errors.ts';
 import type { Call } from '../call.ts';
 import { EventStream } from '../event-stream.ts';
 import type { Heartbeat, StreamFraming } from '../event-stream.ts';
 import { readBody } from '../ollama-management/read-request.ts';
 import { untilGone } from '../until-gone.ts';
+import { findBlob, placeOf, uploadBlob } from './blob-operations.ts';
 import { createJobLines } from './job-lines.ts';
-import {
-  copyBody,
-  createBody,
-  deleteBody,
-  modelOf,
-  noUploads,
-  sourceOf,
-  transferBody,
-} from './manage-bodies.ts';
+import { copyBody, createBody, deleteBody, modelOf, sourceOf, transferBody } from './manage-bodies.ts';
 
 /** What the operations are made of. */
-export type ManageOptions = { readonly control: ControlPlane; readonly heartbeat: Heartbeat };
+export type ManageOptions = {
+  readonly control: ControlPlane;
+  readonly blobs: FleetBlobs;
+  readonly heartbeat: Heartbeat;
+};
 
 /** The operations of Ollama's API that change what models there are, by their paths below `/api/`. */
 export type ManageOperations = Readonly<
@@ -30,7 +27,7 @@ export type ManageOperations = Readonly<
 
 /** Creates the operations over a control plane. */
 export function createManageOperations(options: ManageOptions): ManageOperations {
-  const { control } = options;
+  const { control, blobs } = options;
   return {
     async pull(call) {
       const body = await readBody(call, transferBody());
@@ -44,7 +41,8 @@ export function createManageOperations(options: ManageOptions): ManageOperations
     },
     async create(call) {
       const body = await readBody(call, createBody());
-      const spec = { kind: 'create', model: modelOf(body), source: sourceOf(body) } as const;
+      const order = { model: modelOf(body), source: sourceOf(body) };
+      const spec = { kind: 'create', ...order, ...(await placeToCreate(call, order, blobs)) } as const;
       await answerJob(call, { spec, stream: body.stream ?? true }, options);
     },
     async copy(call) {
@@ -56,14 +54,24 @@ export function createManageOperations(options: ManageOptions): ManageOperations
       await control.remove(modelOf(await readBody(call, deleteBody())));
       call.send(200, {}, '');
     },
-    // Whoever looks for a file first is told when it uploads it: an answer to HEAD has no text.
-    findBlob() {
-      throw new ObeliskError('not_found', 'there is no such file');
-    },
-    upload() {
-      throw noUploads();
-    },
+    findBlob: (call) => findBlob(call, blobs),
+    upload: (call) => uploadBlob(call, blobs),
   };
+}
+
+type CreateOrder = { readonly model: string; readonly source: CreateSource };
+
+/** A model is made where its files are. */
+async function placeToCreate(
+  call: Call,
+  { model, source: { from, files, adapterFiles } }: CreateOrder,
+  blobs: FleetBlobs,
+): Promise<ModelPlace> {
+  const place = placeOf(call);
+  const digests = [...Object.values(files ?? {}), ...Object.values(adapterFiles ?? {})];
+  if (place.host !== undefined || digests.length === 0) return place;
+  const host = await untilGone(call, (signal) => blobs.hostWith(digests, { model, base: from }, signal));
+  return { host };
 }
 
 function insecureOf({ insecure }: { readonly insecure?: boolean | null | undefined }): {

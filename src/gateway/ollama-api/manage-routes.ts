@@ -18,7 +18,7 @@ const ROUTES: readonly (readonly [Route['method'], string, keyof ManageOperation
  * them is loaded with the first request for one.
  */
 export function ollamaManageRoutes(
-  options: Pick<ManageOptions, 'control'> & Partial<Pick<ManageOptions, 'heartbeat'>>,
+  options: Pick<ManageOptions, 'control' | 'blobs'> & Partial<Pick<ManageOptions, 'heartbeat'>>,
 ): readonly Route[] {
   let operations: ManageOperations | undefined;
   const load = async (): Promise<ManageOperations> => {

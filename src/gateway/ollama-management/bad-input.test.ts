@@ -105,7 +105,14 @@ const BAD_BODIES: readonly (readonly [method: string, path: string, body: unknow
   ['POST', '/ollama/jobs', { kind: 'create', model: 'a' }, 'source'],
   ['POST', '/ollama/jobs', { kind: 'create', model: 'a', source: 'b' }, 'source'],
   ['POST', '/ollama/jobs', { kind: 'create', model: 'a', source: { from: '' } }, 'source.from'],
-  ['POST', '/ollama/jobs', { kind: 'create', model: 'a', source: { files: {} } }, 'source'],
+  ['POST', '/ollama/jobs', { kind: 'create', model: 'a', source: { weights: {} } }, 'source'],
+  ['POST', '/ollama/jobs', { kind: 'create', model: 'a', source: { files: {} } }, 'source.files'],
+  [
+    'POST',
+    '/ollama/jobs',
+    { kind: 'create', model: 'a', source: { files: { '../a': `sha256:${'0'.repeat(64)}` } } },
+    'source.files',
+  ],
   [
     'POST',
     '/ollama/jobs',

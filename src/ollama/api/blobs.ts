@@ -3,9 +3,10 @@ import type { Clocks } from '../../wire/upstream.ts';
 
 import { openOllama } from './exchange.ts';
 import type { OllamaExchangeOptions } from './exchange.ts';
-import type { OllamaBlob } from './request-types.ts';
+import type { OllamaUpload } from './request-types.ts';
 
-const DIGEST = /^sha256:[\da-f]{64}$/;
+/** A digest as Ollama names its blobs. */
+export const OLLAMA_DIGEST: RegExp = /^sha256:[\da-f]{64}$/;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /**
@@ -35,7 +36,7 @@ export async function hasOllamaBlob(
 export async function uploadOllamaBlob(
   options: OllamaExchangeOptions,
   upload: {
-    readonly blob: OllamaBlob;
+    readonly blob: OllamaUpload;
     readonly clocks: Clocks;
     readonly onSent: ((bytes: number) => void) | undefined;
   },
@@ -52,7 +53,7 @@ export async function uploadOllamaBlob(
 }
 
 async function* counted(
-  blob: OllamaBlob,
+  blob: OllamaUpload,
   onSent: ((bytes: number) => void) | undefined,
 ): AsyncIterable<Uint8Array> {
   let sentBytes = 0;
@@ -71,7 +72,7 @@ async function* counted(
 }
 
 function pathOf(digest: string): string {
-  if (DIGEST.test(digest)) return `/api/blobs/${digest}`;
+  if (OLLAMA_DIGEST.test(digest)) return `/api/blobs/${digest}`;
   throw new ObeliskError('invalid_request', 'a digest is sha256: and 64 hexadecimal digits', {
     param: 'digest',
   });

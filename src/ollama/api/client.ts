@@ -18,12 +18,12 @@ import { readGenerated, readRunnerChange } from './generated.ts';
 import { readProgress } from './pull-progress.ts';
 import type { OllamaProgress } from './pull-progress.ts';
 import type {
-  OllamaBlob,
   OllamaCreateBody,
   OllamaGenerateBody,
   OllamaLoadBody,
   OllamaShowBody,
   OllamaTransferBody,
+  OllamaUpload,
 } from './request-types.ts';
 
 /**
@@ -88,7 +88,7 @@ export type OllamaClient = {
    * `POST /api/blobs/…`: uploads bytes as they are read, at the host's pace; `onSent` hears the sum of
    * what has left. The host refuses bytes of another digest, and keeps nothing of a broken upload.
    */
-  uploadBlob(blob: OllamaBlob, signal?: AbortSignal, onSent?: (bytes: number) => void): Promise<void>;
+  uploadBlob(blob: OllamaUpload, signal?: AbortSignal, onSent?: (bytes: number) => void): Promise<void>;
 };
 
 /** What a client is made of. */

@@ -62,11 +62,14 @@ export type OllamaGenerateBody = {
 export type OllamaLoadBody = Pick<OllamaGenerateBody, 'model' | 'options' | 'keep_alive'>;
 
 /** Bytes to upload. */
-export type OllamaBlob = {
+export type OllamaUpload = {
   /** `sha256:` and 64 hexadecimal digits. */
   readonly digest: string;
-  /** Length in bytes. */
-  readonly bytes: number;
+  /** Length in bytes, where it is known. */
+  readonly bytes: number | undefined;
   /** Opens the bytes; once per upload. */
   open(): AsyncIterable<Uint8Array>;
 };
+
+/** Bytes to upload that lie ready. */
+export type OllamaBlob = OllamaUpload & { readonly bytes: number };

@@ -43,7 +43,10 @@ export async function prepareCreate(
   try {
     const recipe = mixed(recipeOf(source), source);
     const uploads = new Uploads(signal, onReading);
-    const from = await uploads.model(recipe, source.directory);
+    const from =
+      source.files === undefined
+        ? await uploads.model(recipe, source.directory)
+        : uploaded(recipe, source.files);
     const adapters = await uploads.folders(recipe.adapters, 'adapter', source.directory);
     const drafts = await uploads.folders(recipe.drafts, 'model', source.directory);
     if (from.name === undefined && from.files === undefined) {
@@ -53,7 +56,7 @@ export async function prepareCreate(
       model,
       ...given('from', from.name),
       ...given('files', from.files),
-      ...given('adapters', adapters),
+      ...given('adapters', source.adapterFiles ? { ...adapters, ...source.adapterFiles } : adapters),
       ...given('draft_files', drafts),
       ...recipe.rest,
     };
@@ -105,6 +108,17 @@ function requireQuantization(name: string): void {
 
 type From = { readonly name?: string; readonly files?: Readonly<Record<string, string>> };
 
+/** What was uploaded already. */
+function uploaded({ from: [written] }: Recipe, files: Readonly<Record<string, string>>): From {
+  if (written !== undefined) throw notBoth(written);
+  return { files };
+}
+
+function notBoth(name: string): ObeliskError {
+  const message = `a model is made from ${JSON.stringify(name)} or from files, not from both: Ollama would leave the files out`;
+  return new ObeliskError('invalid_request', message, { param: 'from' });
+}
+
 /** The files of a model and what they are called, each read once. */
 class Uploads {
   readonly #blobs = new Map<string, OllamaBlob>();
@@ -129,10 +143,7 @@ class Uploads {
       if (there === undefined) name = written;
       else found.push(...(await filesAt(there, 'model')));
     }
-    if (name !== undefined && found.length > 0) {
-      const message = `a model is made from ${JSON.stringify(name)} or from files, not from both: Ollama would leave the files out`;
-      throw new ObeliskError('invalid_request', message, { param: 'from' });
-    }
+    if (name !== undefined && found.length > 0) throw notBoth(name);
     if (name !== undefined) return { name };
     return found.length === 0 ? {} : { files: await this.#digests(found) };
   }

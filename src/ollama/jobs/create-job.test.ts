@@ -50,6 +50,21 @@ test('what a model is made of is uploaded once, and the model is there', async (
   assert.equal(posted(), 1, 'bytes that are there are not sent again');
 });
 
+test('a model is made of files that the host has already, and of no others', async () => {
+  await using setting = await start();
+  const digest = `sha256:${'ab'.repeat(32)}`;
+  const files = { 'a.gguf': digest };
+  const early = await create(setting, { files });
+  assert.deepEqual([early.state, early.attempts, early.error?.code], ['failed', 1, 'invalid_request']);
+  assert.match(early.error?.message ?? '', /does not have sha256:abab/);
+  setting.ollama.blobs.add(digest);
+  assert.equal((await create(setting, { files, adapterFiles: { 'b/l.gguf': digest } })).state, 'done');
+  assert.deepEqual(setting.ollama.sent('/api/create'), [
+    { model: 'new', files, adapters: { 'b/l.gguf': digest }, stream: true },
+  ]);
+  assert.match((await create(setting, { files, from: 'base' })).error?.message ?? '', /not from both/);
+});
+
 test('what was left out of a model is known after a restart as well', async (t) => {
   await using setting = await start();
   const folder = await folderOf(t, { 'a.gguf': WEIGHTS });

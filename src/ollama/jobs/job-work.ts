@@ -5,6 +5,7 @@ import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import type { OllamaClient } from '../api/client.ts';
 import type { CreateSource, JobSpec } from '../control-plane.ts';
 import type { PreparedCreate } from '../create/prepare-create.ts';
+import { notUploaded } from '../fleet/fleet-blobs.ts';
 import type { OllamaProgress } from '../api/pull-progress.ts';
 import type { OllamaBlob } from '../api/request-types.ts';
 import { parseModelReference, requireRegistry } from './model-reference.ts';
@@ -94,6 +95,7 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
   for (const warning of warnings ?? [])
     yield { status: 'reading what the model is made of', notice: warning };
   await requireBase(order, body.from, signal);
+  await requireUploaded(order, { blobs, body }, signal);
   for (const blob of blobs) yield* upload(client, blob, signal);
   yield* client.create(body, signal);
   await requireInstalled(order, signal);
@@ -103,6 +105,20 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
 async function requireBase(order: WorkOrder, from: string | undefined, signal: AbortSignal): Promise<void> {
   if (from === undefined || (await isInstalled(order, signal, from))) return;
   requireRegistry(parseModelReference(from), order.tools.rules(), undefined);
+}
+
+/** Bytes that others uploaded are there no longer once Ollama has started again without a use for them. */
+async function requireUploaded(
+  { client, host }: WorkOrder,
+  { blobs, body }: Pick<PreparedCreate, 'blobs' | 'body'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = new Set(blobs.map(({ digest }) => digest));
+  const named = new Set([...Object.values(body.files ?? {}), ...Object.values(body.adapters ?? {})]);
+  for (const digest of named) {
+    if (own.has(digest) || (await client.hasBlob(digest, signal))) continue;
+    throw notUploaded(digest, host);
+  }
 }
 
 async function* upload(

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { byteLengthOf, isInPieces } from '../body-pieces.ts';
-import { isStreamed, writeStream } from '../body-stream.ts';
+import { inChunks, isStreamed, writeStream } from '../body-stream.ts';
 import type { Headers } from '../http.ts';
 import type { Connection, ConnectionEvents, ConnectionPool } from '../upstream-connection.ts';
 import type { Endpoint } from '../upstream-endpoint.ts';
@@ -76,9 +76,11 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
 
   async #stream(socket: Socket, head: string, body: BodyStream): Promise<void> {
     this.#streaming = true;
-    socket.write(`${head}content-length: ${body.bytes}\r\n\r\n`, 'latin1');
+    const isKnown = body.bytes !== undefined;
+    const framing = isKnown ? `content-length: ${body.bytes}` : 'transfer-encoding: chunked';
+    socket.write(`${head}${framing}\r\n\r\n`, 'latin1');
     try {
-      await writeStream(body, socket, () => this.#events?.onSent());
+      await writeStream(isKnown ? body : inChunks(body), socket, () => this.#events?.onSent());
       this.#streaming = false;
     } catch (error) {
       this.abandon(error instanceof Error ? error : new Error(String(error)));

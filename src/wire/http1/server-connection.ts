@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { BodyRules } from '../body-collector.ts';
 import type { CoarseClock, Watched } from '../coarse-clock.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
-import { DRAIN_BYTES, LINGER_MS } from '../node-exchange.ts';
+import { DRAIN_BYTES, LINGER_MS } from '../incoming-stream.ts';
 import { MAX_REQUEST_HEAD_BYTES, parseRequestHead } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
