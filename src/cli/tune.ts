@@ -142,15 +142,28 @@ async function findPlace(
     );
   }
   const host = settings.providers.ollama.hosts.find(
-    ({ name }) => name === hostOf(model, context.arguments.text('host')),
+    ({ name }) => name === hostOf(model, { asked: context.arguments.text('host'), settings }),
   );
   if (host === undefined)
     throw new ObeliskError('not_found', `the host of ${model.name} is not in the configuration`);
   return { model: model.name, host };
 }
 
-function hostOf({ name, hosts }: FleetModel, asked: string | undefined): string {
-  const names = hosts.map(({ host }) => host);
+function hostOf(
+  { name, hosts }: FleetModel,
+  { asked, settings }: { readonly asked: string | undefined; readonly settings: Settings },
+): string {
+  const { ollama } = settings.providers;
+  const places = new Map(
+    Object.entries(ollama.modelHosts).map(([model, at]) => [ollamaModelKey(model), at]),
+  ).get(ollamaModelKey(name));
+  const serving = ollama.hosts
+    .filter((host) => [host.name, ...host.tags].some((place) => places?.includes(place) ?? true))
+    .map((host) => host.name);
+  const all = hosts.map(({ host }) => host);
+  // Where it may be served is where its speed matters; another host has to be named.
+  const served = all.filter((host) => serving.includes(host));
+  const names = served.length === 0 || asked !== undefined ? all : served;
   const [first, ...others] = asked === undefined ? names : names.filter((host) => host === asked);
   if (first !== undefined && others.length === 0) return first;
   const reason =

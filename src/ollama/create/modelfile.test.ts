@@ -149,6 +149,7 @@ const REFUSED: readonly (readonly [string, string, RegExp])[] = [
   ['nothing', '', /no FROM/],
   ['a Modelfile of comments', '# FROM a', /no FROM/],
   ['one without FROM', 'SYSTEM b', /no FROM/],
+  ['a command without a value', 'FROM\n', /line 1 .*FROM has no value/],
   ['an unknown command', 'FROM a\n\nFORM b', /line 3 .*"FORM" is not one of FROM/],
   ['a command alone', 'FROM a\nSYSTEM\n', /line 2/],
   ['a command at the end', 'FROM a\nSYSTEM', /line 2 .*no value/],

@@ -153,6 +153,9 @@ class ModelfileReader {
     if (this.#state === 'parameter' || this.#state === 'message') {
       return refused(this.#begun, `${this.#command.toUpperCase()} is followed by a name and a value`);
     }
+    if (COMMANDS.some((command) => command === word.toLowerCase())) {
+      return refused(this.#begun, `${word.toUpperCase()} has no value`);
+    }
     const known = COMMANDS.map((command) => command.toUpperCase()).join(', ');
     return refused(this.#begun, `${JSON.stringify(word.slice(0, 40))} is not one of ${known}`);
   }

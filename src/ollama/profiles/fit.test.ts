@@ -104,8 +104,12 @@ test('an estimate says what it reckoned with', () => {
     verdict: 'fits',
     largestNumCtx: 16_384,
     explanation:
-      'weights of 4.4 GiB and a cache of 1.0 GiB (f16, 8192 tokens) are 5.4 GiB; Ollama uses up to 80 % of the 8.0 GiB that the configuration says',
+      'weights of 4.7 GB and a cache of 1.1 GB (f16, 8192 tokens) are 5.8 GB; Ollama uses up to 80 % of the 8.6 GB that the configuration says',
   });
+  assert.match(
+    estimateFit(facts({ tooLong: 900_000 })).explanation,
+    /^it was trained for 8192 tokens and gets no 900000; weights/,
+  );
 });
 
 test('what is too large is told with what would fit', () => {

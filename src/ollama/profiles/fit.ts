@@ -139,6 +139,8 @@ export type FitFacts = {
   readonly memoryBytes?: number;
   readonly memorySource: 'configured' | 'this machine' | 'unknown';
   readonly ask: CacheAsk;
+  /** The window that was asked for, where the model was trained for less. */
+  readonly tooLong?: number | undefined;
 };
 
 /** Estimates what a model takes on a host, and says in a sentence what was reckoned with. */
@@ -166,7 +168,10 @@ export function estimateFit(facts: FitFacts): FitEstimate {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(largest === undefined || largest === 0 ? {} : { largestNumCtx: largest }),
   };
-  return { ...estimate, explanation: explanationOf(estimate, facts) };
+  const explanation = explanationOf(estimate, facts);
+  if (facts.tooLong === undefined) return { ...estimate, explanation };
+  const limit = `it was trained for ${ask.numCtx} tokens and gets no ${facts.tooLong}`;
+  return { ...estimate, explanation: `${limit}; ${explanation}` };
 }
 
 function verdictOf(
@@ -182,15 +187,15 @@ function explanationOf(estimate: Omit<FitEstimate, 'explanation'>, facts: FitFac
   if (facts.model.remoteHost !== undefined)
     return `${estimate.model} runs at ${facts.model.remoteHost}: it takes no memory here`;
   if (cache === undefined || totalBytes === undefined) {
-    return `weights of ${gibibytes(estimate.weightsBytes)}; the model does not tell the sizes that its cache follows from`;
+    return `weights of ${sizeOf(estimate.weightsBytes)}; the model does not tell the sizes that its cache follows from`;
   }
   const requests = estimate.parallel === 1 ? '' : ` for each of ${estimate.parallel} requests at once`;
-  const sum = `weights of ${gibibytes(estimate.weightsBytes)} and a cache of ${gibibytes(cache)} (${facts.ask.cacheType ?? 'f16'}, ${estimate.numCtx} tokens${requests}) are ${gibibytes(totalBytes)}`;
+  const sum = `weights of ${sizeOf(estimate.weightsBytes)} and a cache of ${sizeOf(cache)} (${facts.ask.cacheType ?? 'f16'}, ${estimate.numCtx} tokens${requests}) are ${sizeOf(totalBytes)}`;
   if (memoryBytes === undefined) {
     return `${sum}; the memory of ${estimate.host} is not known, because Ollama tells none: set memory for the host in providers.ollama`;
   }
   const place = facts.memorySource === 'configured' ? 'that the configuration says' : 'of this machine';
-  const room = `Ollama uses up to ${USABLE_MEMORY * 100} % of the ${gibibytes(memoryBytes)} ${place}`;
+  const room = `Ollama uses up to ${USABLE_MEMORY * 100} % of the ${sizeOf(memoryBytes)} ${place}`;
   if (estimate.verdict === 'fits') return `${sum}; ${room}`;
   const remedy =
     largestNumCtx === undefined
@@ -199,8 +204,8 @@ function explanationOf(estimate: Omit<FitEstimate, 'explanation'>, facts: FitFac
   return `${sum}; ${room}: ${remedy}`;
 }
 
-function gibibytes(bytes: number): string {
-  const unit =
-    bytes >= 1024 ** 3 ? ({ name: 'GiB', size: 1024 ** 3 } as const) : { name: 'MiB', size: 1024 ** 2 };
-  return `${(bytes / unit.size).toFixed(1)} ${unit.name}`;
+/** In powers of 1,000, as Ollama and the configuration tell sizes. */
+function sizeOf(bytes: number): string {
+  const [name, size] = bytes >= 1e9 ? ['GB', 1e9] : bytes >= 1e6 ? ['MB', 1e6] : ['kB', 1e3];
+  return `${(bytes / size).toFixed(1)} ${name}`;
 }

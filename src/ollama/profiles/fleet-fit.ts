@@ -51,5 +51,6 @@ function estimate(
     host: host.name,
     ...profiles.memoryOf(host),
     ask: { numCtx, parallel, cacheType: host.cacheType },
+    tooLong: ask.numCtx !== undefined && ask.numCtx > numCtx ? ask.numCtx : undefined,
   });
 }

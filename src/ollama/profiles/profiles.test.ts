@@ -188,7 +188,7 @@ test('what cannot be set is refused by name, with what to use instead, and chang
 test('a person is told of a window that is more than trained, or more than fits', () => {
   const set = profiles();
   set.patch('llama3', { options: { num_ctx: 65_536 } });
-  assert.match(set.view('llama3').notices[0] ?? '', /are 12\.4 GiB; .*lower num_ctx to 9216/);
+  assert.match(set.view('llama3').notices[0] ?? '', /are 13\.3 GB; .*lower num_ctx to 9216/);
   const short = profiles({ modelOverrides: { llama3: { num_ctx: 8192 } } }, llama({ contextLength: 2048 }));
   assert.deepEqual(short.view('llama3').notices, [
     'num_ctx: 8192 is more than the model was trained for, so it gets 2048',
