@@ -157,12 +157,14 @@ function hostOf(
   const places = new Map(
     Object.entries(ollama.modelHosts).map(([model, at]) => [ollamaModelKey(model), at]),
   ).get(ollamaModelKey(name));
-  const serving = ollama.hosts
-    .filter((host) => [host.name, ...host.tags].some((place) => places?.includes(place) ?? true))
-    .map((host) => host.name);
+  const serving = new Set(
+    ollama.hosts
+      .filter((host) => [host.name, ...host.tags].some((place) => places?.includes(place) ?? true))
+      .map((host) => host.name),
+  );
   const all = hosts.map(({ host }) => host);
   // Where it may be served is where its speed matters; another host has to be named.
-  const served = all.filter((host) => serving.includes(host));
+  const served = all.filter((host) => serving.has(host));
   const names = served.length === 0 || asked !== undefined ? all : served;
   const [first, ...others] = asked === undefined ? names : names.filter((host) => host === asked);
   if (first !== undefined && others.length === 0) return first;
