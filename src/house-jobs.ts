@@ -34,16 +34,17 @@ export function createHouseJobs({ dataDir, logger, records, current }: HouseJobs
     rules: () => current().settings.providers.ollama,
     prepareCreate,
     load: async (spec, name, signal) => load(current().hosts, { spec, host: fleet().host(name) }, signal),
+    lookAt: async (name) => hostNamed(fleet(), name)?.discovery.lookAgain(),
     onChange(job) {
       records.events.publish({ type: 'job', host: job.host, job });
-      // What came is there for requests at once, instead of at the next look.
-      if (hasNewModel(job)) void hostNamed(fleet(), job.host)?.discovery.lookAgain();
+      // What is loaded is seen at once, instead of at the next look.
+      if (isLoaded(job)) void hostNamed(fleet(), job.host)?.discovery.lookAgain();
     },
   });
 }
 
-function hasNewModel({ state, spec }: Job): boolean {
-  return state === 'done' && spec.kind !== 'push';
+function isLoaded({ state, spec }: Job): boolean {
+  return state === 'done' && spec.kind === 'load';
 }
 
 function hostNamed({ hosts }: OllamaFleet, name: string): FleetHost | undefined {

@@ -121,6 +121,7 @@ test('a model is made where its files are', async (context) => {
   assert.deepEqual([a.blobs.size, b.blobs.size], [0, 1]);
   assert.equal((await send('POST', '/api/create', order)).status, 200);
   assert.deepEqual([a.models.size, b.models.size], [0, 1]);
+  assert.equal((await send('POST', '/api/show', { model: 'mine' })).status, 200, 'it is there at once');
   assert.deepEqual(b.sent('/api/create')[0]?.['files'], order.files);
   assert.equal((await send('POST', '/api/create?host=a', { ...order, model: 'other' })).status, 400);
   assert.equal((await send('POST', `/api/blobs/${DIGEST}?host=c`, WEIGHTS)).status, 404);

@@ -22,7 +22,7 @@ export type FleetBlobs = {
 export type HostBlobs = {
   /** @throws ObeliskError `upstream_*`. */
   has(digest: string, signal: AbortSignal): Promise<boolean>;
-  /** @throws ObeliskError `invalid_request` for bytes of another digest, of which nothing is kept; `upstream_*`. */
+  /** @throws ObeliskError `invalid_request` for bytes of another digest, `upstream_*`. */
   upload(upload: OllamaUpload, signal: AbortSignal): Promise<void>;
 };
 

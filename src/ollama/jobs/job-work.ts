@@ -33,6 +33,8 @@ export type JobTools = {
     host: string,
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Looks at what models a host has: whoever is told that one is there may ask it at once. */
+  readonly lookAt?: (host: string) => Promise<void>;
 };
 
 /** One attempt at a job. */
@@ -72,6 +74,7 @@ async function* pull(order: WorkOrder, signal: AbortSignal): AsyncIterable<Ollam
   }
   yield* client.pull(transferOf(order), signal);
   await requireInstalled(order, signal);
+  await order.tools.lookAt?.(order.host);
 }
 
 function transferOf({ spec, tools }: WorkOrder): { model: string; insecure?: true } {
@@ -99,6 +102,7 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
   for (const blob of blobs) yield* upload(client, blob, signal);
   yield* client.create(body, signal);
   await requireInstalled(order, signal);
+  await tools.lookAt?.(order.host);
 }
 
 /** Ollama pulls a base that it does not have, from wherever its name says. */
