@@ -11,7 +11,7 @@ import { messageOf, systemCodeOf } from '../shared/errors.ts';
 import { walkVault } from '../vault/walk.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
 import type { MachinePorts } from './doctor-checks.ts';
-import type { ListedModel, UpstreamPorts } from './doctor-upstreams.ts';
+import type { ListedModel, OllamaAddress, UpstreamPorts } from './doctor-upstreams.ts';
 import { vaultProblem } from '../require-vaults.ts';
 import { isAlive } from './running-server.ts';
 
@@ -43,12 +43,17 @@ export function createMachinePorts(client: UpstreamClient): MachinePorts {
 
 /** Asks the upstreams. */
 export function createUpstreamPorts(client: UpstreamClient): UpstreamPorts {
-  const ollama = (url: string): ReturnType<typeof createOllamaClient> =>
-    createOllamaClient({ url, upstream: client, clocks: CLOCKS });
+  const ollama = ({ url, apiKey }: OllamaAddress): ReturnType<typeof createOllamaClient> =>
+    createOllamaClient({
+      url,
+      upstream: client,
+      clocks: CLOCKS,
+      ...(apiKey === undefined ? {} : { apiKey }),
+    });
   return {
     nowMs: Date.now,
-    ollamaVersion: (url) => ollama(url).version(),
-    ollamaModels: async (url) => (await ollama(url).tags()).map(toListedModel),
+    ollamaVersion: (host) => ollama(host).version(),
+    ollamaModels: async (host) => (await ollama(host).tags()).map(toListedModel),
     openAddresses,
     litellmModels: async ({ apiBase, apiKey }) => {
       const base = new URL(apiBase);

@@ -1,4 +1,5 @@
-import type { Settings } from '../config/settings.ts';
+import type { OllamaHostSettings, Settings } from '../config/settings.ts';
+import { versionWarning } from '../ollama/fleet/known-holes.ts';
 import { messageOf } from '../shared/errors.ts';
 import { isLoopbackUrl } from '../shared/local-host.ts';
 import type { Finding } from './doctor-checks.ts';
@@ -11,10 +12,13 @@ export type ListedModel = {
   readonly capabilities: readonly string[];
 };
 
+/** Where a host of Ollama is, and the key that it wants. */
+export type OllamaAddress = Pick<OllamaHostSettings, 'url' | 'apiKey'>;
+
 /** What upstreams tell. Every function throws ObeliskError when the upstream does not answer. */
 export type UpstreamPorts = {
-  readonly ollamaVersion: (url: string) => Promise<string>;
-  readonly ollamaModels: (url: string) => Promise<readonly ListedModel[]>;
+  readonly ollamaVersion: (host: OllamaAddress) => Promise<string>;
+  readonly ollamaModels: (host: OllamaAddress) => Promise<readonly ListedModel[]>;
   /** Addresses of this machine, besides loopback, at which a port answers. */
   readonly openAddresses: (port: number) => Promise<readonly string[]>;
   /** Status with which `GET /v1/models` of a LiteLLM proxy is answered, and its clock. */
@@ -24,41 +28,50 @@ export type UpstreamPorts = {
   readonly nowMs: () => number;
 };
 
-/** Oldest Ollama whose model list tells capabilities and whose `/api/embed` refuses to cut. */
-const OLDEST_OLLAMA = [0, 9] as const;
 const SKEW_MS = 5 * 60_000;
 
 /** Checks Ollama: version, models, a model to embed with, models that run elsewhere, who can reach it. */
 export async function checkOllama(settings: Settings, ports: UpstreamPorts): Promise<readonly Finding[]> {
-  const { url } = settings.providers.ollama;
+  const { hosts } = settings.providers.ollama;
+  const seen = await Promise.all(hosts.map((host) => checkHost(host, { ports, isOnly: hosts.length === 1 })));
+  // What one host has, all of them are asked for.
+  const found = seen.flatMap(({ models }) => models ?? []);
+  const models = [...new Map(found.map((model) => [model.name, model])).values()];
+  return [
+    ...seen.flatMap(({ findings }) => findings),
+    ...(seen.some((one) => one.models !== undefined) ? checkOllamaModels(settings, models) : []),
+  ];
+}
+
+type SeenHost = { readonly findings: readonly Finding[]; readonly models?: readonly ListedModel[] };
+
+async function checkHost(
+  host: OllamaAddress,
+  { ports, isOnly }: { readonly ports: UpstreamPorts; readonly isOnly: boolean },
+): Promise<SeenHost> {
   const check = 'Ollama';
   try {
-    const version = await ports.ollamaVersion(url);
-    const models = await ports.ollamaModels(url);
-    return [
-      checkOllamaVersion(version, url),
-      ...checkOllamaModels(settings, models),
-      ...(await checkExposure(url, ports)),
-    ];
+    const version = await ports.ollamaVersion(host);
+    const models = await ports.ollamaModels(host);
+    const exposure = await checkExposure(host.url, ports);
+    return { models, findings: [checkOllamaVersion(version, host.url), ...exposure] };
   } catch (error) {
-    return [
-      {
-        check,
-        status: 'warn',
-        message: `${messageOf(error)}; answers quote your notes without it`,
-        remedy: 'install it from ollama.com and start it, or set OLLAMA_URL to where it runs',
-      },
-    ];
+    const reason = messageOf(error);
+    const finding: Pick<Finding, 'message' | 'remedy'> = isOnly
+      ? {
+          message: `${reason}; answers quote your notes without it`,
+          remedy: 'install it from ollama.com and start it, or set OLLAMA_URL to where it runs',
+        }
+      : { message: reason, remedy: 'start it, or correct its url in providers.ollama.hosts' };
+    return { findings: [{ check, status: 'warn', ...finding }] };
   }
 }
 
 function checkOllamaVersion(version: string, url: string): Finding {
   const check = 'Ollama';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const built = version.startsWith('0.0.0');
-  const isOld = !built && major === OLDEST_OLLAMA[0] && minor < OLDEST_OLLAMA[1];
-  if (!isOld) return { check, status: 'ok', message: `version ${version} at ${url}` };
-  return { check, status: 'warn', message: `version ${version} at ${url} is old`, remedy: 'update Ollama' };
+  const hole = versionWarning(version);
+  if (hole === undefined) return { check, status: 'ok', message: `version ${version} at ${url}` };
+  return { check, status: 'warn', message: `${url}: ${hole}`, remedy: 'update Ollama' };
 }
 
 function checkOllamaModels(settings: Settings, models: readonly ListedModel[]): readonly Finding[] {
@@ -82,7 +95,10 @@ function checkOllamaModels(settings: Settings, models: readonly ListedModel[]): 
     ...missingModels(settings, models),
   ];
   if (cloud.length > 0) {
-    const message = `${cloud.join(', ')} run on another machine; Obelisk uses them only when they are named`;
+    const use = settings.providers.ollama.allowCloud
+      ? 'Obelisk uses them only when they are named'
+      : 'Obelisk does not serve them before providers.ollama.allow_cloud';
+    const message = `${cloud.join(', ')} run on another machine; ${use}`;
     findings.push({ check, status: 'warn', message });
   }
   return findings;

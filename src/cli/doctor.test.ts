@@ -154,11 +154,45 @@ test('Ollama away, old, empty, open to others or with models elsewhere is a warn
     openAddresses: () => Promise.resolve(['192.168.1.7']),
   });
   const text = odd.map(({ status, message }) => `${status} ${message}`).join('\n');
-  assert.match(text, /warn version 0\.5\.0 .* is old/);
+  assert.match(text, /warn .*Ollama 0\.5\.0 has a known hole, CVE-/);
   assert.match(text, /warn no chat model is installed/);
   assert.match(text, /warn no embedding model is installed/);
   assert.match(text, /warn gpt-oss:120b-cloud, kimi:latest run on another machine/);
   assert.match(text, /warn it also answers at 192\.168\.1\.7, without a key/);
+});
+
+test('each host of several is checked, with its key, and what one of them has is there', async () => {
+  const settings = settingsOf();
+  const [host] = settings.providers.ollama.hosts;
+  assert.ok(host);
+  const { ollama } = settings.providers;
+  const hosts = ['a', 'b', 'c'].map((name) => ({ ...host, name, url: `http://${name}.lan:11434` }));
+  const findings = await checkOllama(
+    { ...settings, providers: { ...settings.providers, ollama: { ...ollama, hosts } } },
+    {
+      ...GOOD_UPSTREAMS,
+      ollamaVersion: ({ url }) =>
+        url.includes('b.lan')
+          ? Promise.reject(new ObeliskError('upstream_unreachable', `nobody answers at ${url}`))
+          : Promise.resolve('0.32.1'),
+      ollamaModels: ({ url }) =>
+        Promise.resolve([
+          url.includes('a.lan')
+            ? { name: 'llama3:latest', capabilities: ['completion'] }
+            : { name: 'all-minilm:latest', capabilities: ['embedding'] },
+        ]),
+    },
+  );
+  assert.deepEqual(
+    findings.map(({ status, message }) => `${status} ${message}`),
+    [
+      'ok version 0.32.1 at http://a.lan:11434',
+      'warn nobody answers at http://b.lan:11434',
+      'ok version 0.32.1 at http://c.lan:11434',
+      'ok chat: llama3:latest',
+      'ok embedding: all-minilm:latest',
+    ],
+  );
 });
 
 test('a model that the configuration names and nobody has is told, a listed one is not', async () => {

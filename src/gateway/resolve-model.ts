@@ -44,8 +44,8 @@ export function requireModel(registry: ModelRegistry, name: string): FoundModel 
 function toFound(name: string, resolution: Resolution): FoundModel {
   if (resolution.kind === 'found') return resolution;
   if (resolution.kind === 'away') {
-    const { model, host, remedy } = resolution;
-    throw unavailable(`the model ${model} is known, but ${host} is away; ${remedy}`);
+    const { model, host, trouble = 'is away', remedy } = resolution;
+    throw unavailable(`the model ${model} is known, but ${host} ${trouble}; ${remedy}`);
   }
   if (resolution.kind === 'unservable') {
     const { model, place, reason } = resolution;

@@ -61,6 +61,8 @@ export type Resolution =
       readonly kind: 'away';
       readonly model: string;
       readonly host: string;
+      /** What is the matter with it, where it is not away: `is being drained`. */
+      readonly trouble?: string;
       readonly remedy: string;
       /** Looks for the host, which may have come back since the last look; absent where it was just looked for. */
       readonly look?: () => Promise<void>;

@@ -55,6 +55,7 @@ export class HostSilence {
       kind: 'away',
       model: name,
       host: `ollama ${hosts.map(({ url }) => url).join(', ')}`,
+      ...troubleOf(hosts),
       remedy: remedyFor(hosts),
     } as const;
     const silent = hosts.filter(
@@ -89,11 +90,19 @@ function isUp({ discovery }: FleetHost): boolean {
   return discovery.state().kind === 'up';
 }
 
+function troubleOf(hosts: readonly FleetHost[]): { readonly trouble?: string } {
+  return areDrained(hosts) ? { trouble: 'is being drained' } : {};
+}
+
+function areDrained(hosts: readonly FleetHost[]): boolean {
+  return hosts.length > 0 && hosts.every(({ drain }) => drain.draining);
+}
+
 function remedyFor(hosts: readonly FleetHost[]): string {
   const wrong = hosts.map(({ discovery }) => discovery.state()).find(({ kind }) => kind === 'wrong');
   if (wrong?.kind === 'wrong') return wrong.reason;
-  if (hosts.length > 0 && hosts.every(({ drain }) => drain.draining)) {
-    return 'it is being drained and gets no new requests until that is taken back';
+  if (areDrained(hosts)) {
+    return `it gets no new requests until "obelisk ollama hosts --undrain ${hosts[0]?.name ?? ''}"`;
   }
   return 'start it with "ollama serve", or correct providers.ollama.url (OLLAMA_HOST)';
 }

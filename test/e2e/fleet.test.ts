@@ -105,7 +105,8 @@ test('a drained host is given no request until that is taken back, and tells so'
   control.drain('b', true);
   const none = await house.ask('one');
   assert.equal(none.status, 503);
-  assert.match(none.text, /being drained/);
+  assert.match(none.text, /\d is being drained; .*--undrain/);
+  assert.doesNotMatch(none.text, /away/);
   await house.reload('placement: round-robin\nqueue_limit: 7');
   assert.deepEqual(
     (await house.obelisk.control()).hosts().map(({ name, draining }) => [name, draining]),
