@@ -28,18 +28,17 @@ export function createHostRecords(settings: () => Settings): HostRecords {
   return { books, events, meters };
 }
 
-const UNKNOWN = { parallel: 1, parallelIsDefault: true };
-
 /**
- * Gives out seats as a configuration has it. Of a host that only a deployment names it is not known
- * how many it serves at once, as of one for which nobody has configured it.
+ * Gives out seats as a configuration has it. What is said of all hosts counts for one
+ * that only a deployment names as well.
  */
 export function seatsFor(settings: Settings, books: HostBooks): OllamaSeats {
-  const { queueLimit } = settings.providers.ollama;
+  const { queueLimit, parallel: ofAll } = settings.providers.ollama;
+  const unlisted = { parallel: ofAll ?? 1, parallelIsDefault: ofAll === undefined };
   return {
     books,
     limitsOf(url) {
-      const { parallel, parallelIsDefault: findsOut = false } = hostAt(settings, url) ?? UNKNOWN;
+      const { parallel, parallelIsDefault: findsOut = false } = hostAt(settings, url) ?? unlisted;
       return { parallel, queueLimit, findsOut };
     },
   };

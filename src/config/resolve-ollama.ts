@@ -29,8 +29,10 @@ export function resolveOllama(from: Resolving, picker: Picker): OllamaSettings {
   const places = resolvePlaces(from, picker);
   const pick = pickerOf(ollama, picker);
   const fallback = defaultFleet(places.url);
+  const parallel = ollama.parallel ?? undefined;
   const settings: OllamaSettings = {
     ...places,
+    ...(parallel === undefined ? {} : { parallel }),
     ...(model === undefined ? {} : { defaultModel: model }),
     ...(embedding === undefined ? {} : { defaultEmbeddingModel: embedding }),
     hardware: compactHardware(pick('hardware', {})),

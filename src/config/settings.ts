@@ -157,6 +157,8 @@ export type Settings = {
       /** At least one; the first is that of `url`, where none are listed. */
       readonly hosts: readonly OllamaHostSettings[];
       readonly placement: OllamaPlacement;
+      /** `parallel` of a host that is not among `hosts`, because only a deployment names it; absent: to be found out. */
+      readonly parallel?: number;
       /** Requests that may wait per host and model. */
       readonly queueLimit: number;
       /** Whether models that leave the machine are served. */

@@ -17,7 +17,13 @@ export type Routed = {
 /** Writes down on the call whom the open attempt asks. */
 export function noteAttempt({ call, answering: { attempts } }: Routed): void {
   call.deploymentId = attempts.deployment.id;
-  if (attempts.deployment.mockResponse === undefined) call.attempts = attempts.made;
+  if (attempts.deployment.mockResponse === undefined) call.attempts = attempts.made + attempts.repeats;
+}
+
+/** Counts that the upstream of the open attempt is asked once more. */
+export function noteAskedAgain(call: Call, attempts: Attempts): void {
+  attempts.repeats += 1;
+  call.attempts = attempts.made + attempts.repeats;
 }
 
 /** Ends the open attempt well. */
@@ -172,7 +178,12 @@ async function* writeOnce(
 ): AsyncIterable<ChatEvent> {
   const { attempts } = routed.answering;
   const { deployment } = attempts;
-  const own = { ...context, clocks: attempts.clocks(true), hasOther: attempts.hasOther };
+  const own = {
+    ...context,
+    clocks: attempts.clocks(true),
+    hasOther: attempts.hasOther,
+    onAskAgain: () => noteAskedAgain(routed.call, attempts),
+  };
   let left = true;
   try {
     for await (const event of writers.writerOf(deployment)(writers.requestFor(deployment), own)) {

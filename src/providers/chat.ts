@@ -162,6 +162,8 @@ export type ChatContext = {
   readonly clocks?: Clocks;
   /** Whether somebody else can be asked: a server that is busy is then not waited for. */
   readonly hasOther?: boolean;
+  /** Called before the upstream is asked once more within one attempt, because it was busy. */
+  onAskAgain?(): void;
   /** Who asks: clients take turns where a model has a queue. */
   readonly client?: string;
   /** Called when the request has to wait for its turn at a model. */
@@ -195,7 +197,10 @@ export type EmbeddingResult = {
 };
 
 /** What an embedder may tell and ask while it works: as a writer, and `clocks` are those of each exchange. */
-export type EmbedContext = Pick<ChatContext, 'clocks' | 'hasOther' | 'client' | 'onQueued' | 'onHeader'>;
+export type EmbedContext = Pick<
+  ChatContext,
+  'clocks' | 'hasOther' | 'client' | 'onQueued' | 'onHeader' | 'onAskAgain'
+>;
 
 /** Makes embeddings. */
 export type Embedder = (

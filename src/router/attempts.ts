@@ -30,6 +30,8 @@ export type AttemptHost = {
 export class Attempts {
   /** Attempts so far, the open one included. */
   made = 0;
+  /** Times that an upstream was asked once more within its attempt. */
+  repeats = 0;
   readonly #host: AttemptHost;
   readonly #group: Group;
   readonly #startedMs: number;

@@ -53,7 +53,8 @@ export async function takeSeat(seats: OllamaSeats, asked: SeatRequest): Promise<
   const nowMs = (): number => books.nowMs();
   const startedMs = nowMs();
   const slot = await enter(seats, { asked, book, patienceMs: clocks.totalMs });
-  return new Seat({ book, model, slot, signal, hasOther, startedMs, nowMs, clocks });
+  const onAskAgain = (): void => context.onAskAgain?.();
+  return new Seat({ book, model, slot, signal, hasOther, onAskAgain, startedMs, nowMs, clocks });
 }
 
 type Entering = { readonly asked: SeatRequest; readonly book: ModelBook; readonly patienceMs: number };
@@ -109,6 +110,7 @@ type SeatParts = {
   readonly signal: AbortSignal;
   /** Whether somebody else can be asked. */
   readonly hasOther: boolean;
+  readonly onAskAgain: () => void;
   /** When the request came, by `nowMs`. */
   readonly startedMs: number;
   readonly nowMs: () => number;
@@ -204,12 +206,13 @@ export class Seat {
 
   /** @throws what was thrown, where it is something else or there is no time left. */
   async #waitOut(error: unknown, tries: number): Promise<void> {
-    const { clocks, book, signal, hasOther } = this.#parts;
+    const { clocks, book, signal, hasOther, onAskAgain } = this.#parts;
     if (!isServerBusy(error)) throw error;
     book.noteBusy();
     const pauseMs = Math.min(LONGEST_BUSY_PAUSE_MS, BUSY_PAUSE_MS * 2 ** tries);
     if (hasOther || this.#spentMs() + pauseMs >= clocks.totalMs) throw error;
     await pause(pauseMs, signal);
+    onAskAgain();
   }
 }
 

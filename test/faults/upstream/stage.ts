@@ -140,7 +140,9 @@ function configuration(scenes: readonly Scene[]): unknown {
     })),
   );
   // Short enough for a test, long enough for a busy machine; what is tried sets its own, shorter ones.
-  return { vaults: [], model_list, upstream: { timeouts: { connect: 1.5, idle: 2 } } };
+  // The requests of many clients at once are what some cases are about, not how they wait for their turn.
+  const ollama = { parallel: 1_000 };
+  return { vaults: [], model_list, providers: { ollama }, upstream: { timeouts: { connect: 1.5, idle: 2 } } };
 }
 
 /** Asks the probe in the program, which answers in its log. */
