@@ -21,6 +21,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: ['shared', 'telemetry', 'config', 'wire', 'providers', 'ollama', 'router', 'vault', 'rag', 'site'],
 };
 
+/** Which rooms of `src/ollama/` a room may import from, besides itself and the files of the folder. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  api: [],
+  create: ['api'],
+  environment: [],
+  fleet: ['api', 'queue', 'profiles'],
+  jobs: ['api', 'create'],
+  placement: ['fleet', 'queue'],
+  profiles: ['fleet', 'queue'],
+  queue: ['api'],
+  tune: ['api', 'fleet', 'queue'],
+};
+
 /** Files at the top of `src/` build the object graph and may see everything but the command line. */
 const ROOT = Object.keys(MAY_IMPORT);
 
@@ -47,6 +60,23 @@ test('every import between folders of src/ is in the import table', () => {
       if (target.startsWith('test/') && file.endsWith('.test.ts')) continue;
       const to = folderOf(target);
       if (to !== from && !allowed.includes(to)) wrong.push(`${file} imports ${specifier}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('every import between rooms of src/ollama/ is in the table of rooms', () => {
+  const wrong: string[] = [];
+  // Tests put rooms together as they need them.
+  const files = globSync('src/ollama/*/*.ts').map((file) => file.replaceAll('\\', '/'));
+  assert.ok(files.length > 20, 'the rooms were found');
+  for (const file of files.filter((one) => !one.endsWith('.test.ts'))) {
+    const from = file.split('/')[2] ?? '';
+    const allowed = ROOMS[from];
+    assert.ok(allowed, `src/ollama/${from} is not in the table of rooms`);
+    for (const match of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      const [, room] = /^\.\.\/(\w+)\//.exec(match[1] ?? match[2] ?? '') ?? [];
+      if (room !== undefined && !allowed.includes(room)) wrong.push(`${file} imports ${match[1]}`);
     }
   }
   assert.deepEqual(wrong, []);

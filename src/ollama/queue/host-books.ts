@@ -7,7 +7,7 @@ import { ollamaModelName } from '../../providers/ollama/model-name.ts';
 import { KnownWeights } from './known-weights.ts';
 import type { WeighedModel } from './known-weights.ts';
 import { ModelBook } from './model-book.ts';
-import { ModelLimit } from '../placement/model-limit.ts';
+import { ModelLimit } from './model-limit.ts';
 
 /** What a look at a host found. */
 export type FoundOnHost = {

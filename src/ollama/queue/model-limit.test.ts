@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Claims } from '../queue/claims.ts';
+import { Claims } from './claims.ts';
 import { ModelLimit } from './model-limit.ts';
 
 test('how many models fit is learned from what was seen and from what had to go', () => {
