@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 
 import { ObeliskError } from '../../shared/errors.ts';
 
@@ -34,6 +34,8 @@ function isBinary(byte: number): boolean {
 }
 
 async function beginningOf(file: string): Promise<Buffer> {
+  // Opening a pipe waits for its writer, in one of the few threads that all files of the process share.
+  if (!(await stat(file)).isFile()) throw refused(file, 'is not a file');
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(SNIFF_BYTES) });
