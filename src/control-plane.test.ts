@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
+import { eventually } from '../test/eventually.ts';
 import { startControlled } from '../test/controlled.ts';
 import { until } from '../test/gateway.ts';
 import type { ControlEvent } from './ollama/control-plane.ts';
@@ -134,6 +137,29 @@ test('a preloaded model stays for as long as its entry says, whatever the profil
   );
   await until(() => own.hosts[0]?.sent('/api/generate').length === 1, 'it was loaded');
   assert.equal(own.hosts[0]?.sent('/api/generate')[0]?.['keep_alive'], -1);
+});
+
+test('a host that the configuration gives up is measured no longer', async (context) => {
+  await using own = await startControlled([{ models: [NOTES] }, { models: [NOTES] }]);
+  const { control, folder, hosts, obelisk } = own;
+  const listened = await obelisk.listen();
+  context.after(() => listened.close());
+  const measured = async (): Promise<readonly string[]> => {
+    const text = await (await fetch(`${listened.url}/metrics`)).text();
+    return [...text.matchAll(/^obelisk_ollama_model_loaded\{host="([^"]+)"/gm)].map(([, host = '']) => host);
+  };
+  for await (const job of control.watchJob(
+    control.startJob({ kind: 'load', model: 'notes', host: 'b' }).id,
+    new AbortController().signal,
+  ))
+    assert.notEqual(job.state, 'failed');
+  assert.deepEqual(await measured(), ['b']);
+  writeFileSync(
+    path.join(folder, 'obelisk.yaml'),
+    `vaults: []\nserver: {port: 0}\nproviders: {ollama: {hosts: [{name: a, url: "${hosts[0]?.url}"}]}}\n`,
+  );
+  await obelisk.reload();
+  await eventually(async () => assert.deepEqual(await measured(), []));
 });
 
 test('a host that goes away is told of once', async () => {

@@ -11,6 +11,8 @@ export type HostRecords = {
   readonly books: HostBooks;
   readonly events: ControlEvents;
   readonly meters: HostMeters;
+  /** Forgets the hosts that the configuration in force does not name. */
+  forgetUnnamed(): void;
 };
 
 /** Creates the records of one process. @param settings Those in force. */
@@ -25,7 +27,12 @@ export function createHostRecords(settings: () => Settings): HostRecords {
     events,
     meters,
   });
-  return { books, events, meters };
+  return {
+    books,
+    events,
+    meters,
+    forgetUnnamed: () => books.keepHosts((url) => isNamed(settings(), url)),
+  };
 }
 
 /**
@@ -42,6 +49,13 @@ export function seatsFor(settings: Settings, books: HostBooks): OllamaSeats {
       return { parallel, queueLimit, findsOut };
     },
   };
+}
+
+function isNamed(settings: Settings, url: string): boolean {
+  return (
+    hostAt(settings, url) !== undefined ||
+    settings.modelList.some(({ apiBase }) => apiBase?.replace(/\/v1$/, '') === url)
+  );
 }
 
 function hostAt(

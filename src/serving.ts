@@ -112,6 +112,7 @@ export function createServing({ settings, lasting, previous }: ServingOptions): 
       await hosts.stop(heir.hosts);
       await calls.idle();
       hosts.end();
+      lasting.records.forgetUnnamed();
       await library.close();
     },
   };

@@ -150,6 +150,15 @@ export class HostBooks {
     };
   }
 
+  /** Forgets every host that is not among those that are named, and that nobody asks any more. */
+  keepHosts(isNamed: (url: string) => boolean): void {
+    for (const [url, books] of this.#hosts) {
+      if (isNamed(url) || [...books.values()].some(isAsked)) continue;
+      this.#hosts.delete(url);
+      this.#limits.delete(url);
+    }
+  }
+
   #limitOf(url: string): ModelLimit {
     let limit = this.#limits.get(url);
     if (limit === undefined) {
@@ -170,7 +179,10 @@ function forgetBlank(books: Map<string, ModelBook>): void {
 }
 
 /** Whether nothing is known of a model, and nobody asks for it now. */
-function isBlank({ claims, inFlight, queued, loading, loaded, usedAtMs }: ModelBook): boolean {
-  const isAsked = claims.open > 0 || inFlight > 0 || queued > 0;
-  return !isAsked && !loading && loaded === undefined && usedAtMs === 0;
+function isBlank(book: ModelBook): boolean {
+  return !isAsked(book) && !book.loading && book.loaded === undefined && book.usedAtMs === 0;
+}
+
+function isAsked({ claims, inFlight, queued }: ModelBook): boolean {
+  return claims.open > 0 || inFlight > 0 || queued > 0;
 }
