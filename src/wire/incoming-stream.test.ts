@@ -137,7 +137,9 @@ test('who stops reading, or is told to, can still answer', async (t) => {
     const { socket, heard } = await start(t, read, { signal: over.signal });
     socket.write(`${HEAD}content-length: 20\r\n\r\nxx`);
     await eventually(() => assert.match(heard(), answer));
-    socket.write(`${'x'.repeat(18)}GET /`);
+    socket.write(`${'x'.repeat(18)}${HEAD}content-length: 0\r\n\r\n`);
+    const next = 'what follows the rest is the next request';
+    await eventually(() => assert.equal(heard().split('HTTP/1.1 ').length, 3, next));
   }
 });
 
