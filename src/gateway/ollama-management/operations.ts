@@ -8,14 +8,14 @@ import {
   profilePatch,
   unloadRequest,
 } from '../../ollama/control-plane-requests.ts';
-import type { ControlPlane } from '../../ollama/control-plane.ts';
+import type { ControlEvent, ControlPlane, Job } from '../../ollama/control-plane.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 import type { Call } from '../call.ts';
 import { DEFAULT_HEARTBEAT } from '../event-stream.ts';
 import type { Heartbeat } from '../event-stream.ts';
 import { streamEvents } from './event-feed.ts';
 import { openApiDocument } from './openapi.ts';
-import { createJobText } from './job-text.ts';
+import { createEventText } from './event-text.ts';
 import { checkField, readBody, readQuery, restOfPath } from './read-request.ts';
 import { fitQuery, noQuery, placeQuery, showQuery } from './queries.ts';
 import type { ManagementOptions } from './routes.ts';
@@ -48,6 +48,7 @@ export type Operations = {
 
 /** Creates the operations over a control plane. */
 export function createOperations({ control, heartbeat = DEFAULT_HEARTBEAT }: ManagementOptions): Operations {
+  const eventText = createEventText<ControlEvent>(({ type }) => type);
   return {
     ...hostOperations(control),
     ...modelOperations(control),
@@ -59,7 +60,7 @@ export function createOperations({ control, heartbeat = DEFAULT_HEARTBEAT }: Man
       return streamEvents(call, {
         heartbeat,
         open: (signal) => control.events(signal),
-        toText: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+        toText: eventText,
       });
     },
   };
@@ -133,7 +134,7 @@ function modelOperations(control: ControlPlane): ModelOperations {
 type JobOperations = Pick<Operations, 'listJobs' | 'startJob' | 'showJob' | 'cancelJob' | 'watchJob'>;
 
 function jobOperations(control: ControlPlane, heartbeat: Heartbeat): JobOperations {
-  const textOf = createJobText();
+  const textOf = createEventText<Job>(() => 'job');
   return {
     listJobs(call) {
       readQuery(call, noQuery());
