@@ -47,3 +47,17 @@ test('gauges are read when scraped', () => {
   chunks = 5;
   assert.match(metrics.render(), /^obelisk_index_chunks\{vault="v"\} 5$/m);
 });
+
+test('names that clients invent do not grow the metrics without bound, and every request is counted', () => {
+  const metrics = createMetrics();
+  for (let index = 0; index < 3_000; index += 1) {
+    metrics.requestStarted();
+    metrics.requestEnded({ route: '/v1', model: `invented-${index}`, outcome: 'ok', durationMs: 1 });
+  }
+  const counts = [...metrics.render().matchAll(/^obelisk_requests_total\{.*\} (\d+)$/gm)];
+  assert.ok(counts.length <= 1_001, `${counts.length} series`);
+  assert.equal(
+    counts.reduce((sum, [, count]) => sum + Number(count), 0),
+    3_000,
+  );
+});

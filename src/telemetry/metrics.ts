@@ -63,6 +63,7 @@ export function createMetrics(
     help: 'Tries at an upstream by how they ended.',
     labels: ['deployment', 'outcome'],
   });
+  const nameOf = createModelNames();
   let inFlight = 0;
   registry.gauge({ name: 'obelisk_in_flight_requests', help: 'Requests being served.' }, () => inFlight);
   registry.gauge(
@@ -80,11 +81,12 @@ export function createMetrics(
     },
     requestEnded(end) {
       inFlight -= 1;
-      const { requests, duration } = endOf(end);
+      const name = nameOf(end.model);
+      const { requests, duration } = endOf(name === end.model ? end : { ...end, model: name });
       requests.value += 1;
       duration.observe(end.durationMs / 1_000);
       if (end.model === '') return;
-      const model = modelOf(end.model);
+      const model = modelOf(name);
       if (end.firstTokenMs !== undefined) model.firstToken.observe(end.firstTokenMs / 1_000);
       model.prompt.value += end.promptTokens ?? 0;
       model.completion.value += end.completionTokens ?? 0;
@@ -93,6 +95,21 @@ export function createMetrics(
       attempts.cell([deployment, outcome]).value += 1;
     },
     render: () => registry.render() + more(),
+  };
+}
+
+/** Models that are told apart. */
+const MAX_MODELS = 1_000;
+const OTHERS = '(other)';
+
+/** A pattern of `model_list` serves whatever name a client sends, and every name costs series for ever. */
+function createModelNames(): (model: string) => string {
+  const known = new Set(['']);
+  return (model) => {
+    if (known.has(model)) return model;
+    if (known.size >= MAX_MODELS) return OTHERS;
+    known.add(model);
+    return model;
   };
 }
 
