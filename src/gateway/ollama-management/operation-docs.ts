@@ -88,6 +88,7 @@ export const OPERATION_DOCS: Readonly<Record<keyof Operations, OperationDoc>> = 
   },
   copyModel: {
     summary: 'Give a model a second name',
+    description: 'On the host that is named, else on every host that has it.',
     body: copyRequest,
     answer: { inline: () => z.object({ source: z.string(), destination: z.string() }) },
     errors: [400, 404, 502],

@@ -96,7 +96,7 @@ export class HostBooks {
       if (key === before) continue;
       const isTaken = books.has(key);
       // One that is in use goes on beside the other until it is not.
-      if (isTaken && (book.inFlight > 0 || book.queued > 0 || book.claims.open > 0)) continue;
+      if (isTaken && isAsked(book)) continue;
       books.delete(before);
       if (!isTaken) books.set(key, book);
     }
@@ -155,6 +155,7 @@ export class HostBooks {
     for (const [url, books] of this.#hosts) {
       if (isNamed(url) || [...books.values()].some(isAsked)) continue;
       this.#hosts.delete(url);
+      this.#weights.forget(url);
       this.#limits.delete(url);
     }
   }

@@ -9,6 +9,9 @@ export type WeighedModel = {
   readonly weights?: string;
 };
 
+/** Names that come and go, of models made for an hour, are not kept for ever. */
+const MOST_NAMES = 4_096;
+
 /**
  * Which names on a host stand for the same weights: a copy, and a model that was made from another one.
  * What was once known of a name is kept when the name is gone, since its runner may still be there.
@@ -26,11 +29,17 @@ export class KnownWeights {
 
   note(url: string, models: Iterable<WeighedModel>): void {
     const known = this.#hosts.get(url) ?? new Map<string, string>();
+    if (known.size > MOST_NAMES) known.clear();
     for (const model of models) {
       const weights = weightsOf(model);
       if (weights !== undefined) known.set(ollamaModelKey(model.name), weights);
     }
     this.#hosts.set(url, known);
+  }
+
+  /** Forgets a host. */
+  forget(url: string): void {
+    this.#hosts.delete(url);
   }
 }
 
