@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   create: ['api'],
   environment: [],
   fleet: ['api', 'queue', 'profiles'],
-  jobs: ['api', 'create'],
+  jobs: ['api', 'create', 'fleet'],
   placement: ['fleet', 'queue'],
   profiles: ['fleet', 'queue'],
   queue: ['api'],
