@@ -77,3 +77,12 @@ function pathOf(digest: string): string {
     param: 'digest',
   });
 }
+
+/** The error for a file that a model is to be made of, and that its host does not have. */
+export function notUploaded(digest: string, host: string): ObeliskError {
+  return new ObeliskError(
+    'invalid_request',
+    `${host} does not have ${digest}; send its bytes to POST /api/blobs/${digest} first`,
+    { param: 'files' },
+  );
+}

@@ -1,4 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
+import { notUploaded } from '../api/blobs.ts';
 import type { OllamaUpload } from '../api/request-types.ts';
 import type { ModelPlace } from '../control-plane.ts';
 import type { FleetHost } from './fleet-host.ts';
@@ -59,15 +60,6 @@ async function missingAt(
 ): Promise<string | undefined> {
   for (const digest of digests) if (!(await client.hasBlob(digest, signal))) return digest;
   return undefined;
-}
-
-/** The error for a file that a model is to be made of, and that its host does not have. */
-export function notUploaded(digest: string, host: string): ObeliskError {
-  return new ObeliskError(
-    'invalid_request',
-    `${host} does not have ${digest}; send its bytes to POST /api/blobs/${digest} first`,
-    { param: 'files' },
-  );
 }
 
 /** Where a model is made that no host is named for: where it is, or else where it may be served from. */

@@ -5,7 +5,7 @@ import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import type { OllamaClient } from '../api/client.ts';
 import type { CreateSource, JobSpec } from '../control-plane.ts';
 import type { PreparedCreate } from '../create/prepare-create.ts';
-import { notUploaded } from '../fleet/fleet-blobs.ts';
+import { notUploaded } from '../api/blobs.ts';
 import type { OllamaProgress } from '../api/pull-progress.ts';
 import type { OllamaBlob } from '../api/request-types.ts';
 import { parseModelReference, requireRegistry } from './model-reference.ts';
