@@ -67,6 +67,11 @@ test('what only some hosts could do is an error that names those who did', async
     code: 'upstream_error',
     message: /disk on fire.*\(done on a\)/,
   });
+  assert.deepEqual(
+    own.control.hosts().map(({ models }) => models),
+    [0, 1],
+    'and what was done is seen',
+  );
 });
 
 test('a model is unloaded wherever it is loaded, and nowhere else', async () => {

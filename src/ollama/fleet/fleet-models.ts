@@ -34,7 +34,6 @@ export function createFleetModels({
     async copy(source, destination, at) {
       const holders = await holdersOf(fleet, source, at);
       await onEach(holders, (host) => host.client.copy(nameAt(host, source), destination));
-      await lookAgain(holders);
     },
     async remove(model, at) {
       const holders = await holdersOf(fleet, model, at);
@@ -46,7 +45,6 @@ export function createFleetModels({
         await host.client.remove(name);
         if (isListed) books.peek(host.url, model)?.noteUnloaded();
       });
-      await lookAgain(holders);
     },
     async unload(model, at) {
       const hosts = at?.host === undefined ? fleet.hosts.filter(isUp) : [fleet.host(at.host)];
@@ -56,12 +54,11 @@ export function createFleetModels({
         if (running === undefined) return;
         // By the name that is asked for: the other may have been deleted while it was loaded.
         await host.client.unload(nameAt(host, model));
-        await untilGone(model, host);
-        for (const name of [model, running.name]) books.peek(host.url, name)?.noteUnloaded();
+        const isGone = await untilGone(model, host);
+        for (const name of isGone ? [model, running.name] : []) books.peek(host.url, name)?.noteUnloaded();
         unloaded.push(host.name);
       });
       if (unloaded.length === 0) await holdersOf(fleet, model, at);
-      await lookAgain(hosts);
       return unloaded;
     },
   };
@@ -81,12 +78,16 @@ function runnerOf(
   );
 }
 
-/** Ollama lists a runner that it is ending for a moment longer, and one that still answers until it has. */
-async function untilGone(model: string, host: FleetHost): Promise<void> {
+/**
+ * Ollama lists a runner that it is ending for a moment longer, and one that still answers until it has.
+ * False where it is there after all that is waited: later looks find it gone.
+ */
+async function untilGone(model: string, host: FleetHost): Promise<boolean> {
   for (let looks = 0; looks < GONE_LOOKS; looks += 1) {
-    if (runnerOf(model, host, await host.client.ps()) === undefined) return;
+    if (runnerOf(model, host, await host.client.ps()) === undefined) return true;
     await sleep(GONE_EVERY_MS);
   }
+  return false;
 }
 
 /** As the host lists it, where it does. */
@@ -155,9 +156,13 @@ async function lookAgain(hosts: readonly FleetHost[]): Promise<void> {
   await Promise.all(hosts.map(({ discovery }) => discovery.lookAgain()));
 }
 
-/** Does it on every host whatever the others say; where only some could, the error names who did. */
+/**
+ * Does it on every host whatever the others say, and looks at what has become of it; where only some
+ * could, the error names who did.
+ */
 async function onEach(hosts: readonly FleetHost[], act: (host: FleetHost) => Promise<void>): Promise<void> {
   const settled = await Promise.allSettled(hosts.map(act));
+  await lookAgain(hosts);
   const failed = settled.flatMap((one) => (one.status === 'rejected' ? [toError(one.reason)] : []));
   const [error] = failed;
   if (error === undefined) return;
