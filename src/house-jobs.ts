@@ -31,6 +31,7 @@ export function createHouseJobs({ dataDir, logger, records, current }: HouseJobs
     logger,
     clientOf: (name) => hostNamed(fleet(), name)?.client,
     hostFor: (spec) => hostFor(fleet(), spec).name,
+    isInstalled: (name, model) => hostNamed(fleet(), name)?.discovery.model(model) !== undefined,
     rules: () => current().settings.providers.ollama,
     prepareCreate,
     load: async (spec, name, signal) => load(current().hosts, { spec, host: fleet().host(name) }, signal),

@@ -71,6 +71,17 @@ test('who asks for the same in another spelling gets the job that is there', asy
   assert.equal(setting.ollama.peak('/api/pull'), 1);
 });
 
+test('to ensure a model that is there does not fail with an update of it', async () => {
+  await using setting = await startJobs({ models: [LLAMA] }, { isInstalled: () => true });
+  setting.ollama.always('/api/pull', { kind: 'error-line', lines: [], error: 'file does not exist' });
+  const update = setting.jobs.start(PULL);
+  const ensured = setting.jobs.start({ ...PULL, ifMissing: true });
+  assert.deepEqual(
+    [(await setting.ended(update.id)).state, (await setting.ended(ensured.id)).state],
+    ['failed', 'done'],
+  );
+});
+
 test('to ensure a model that is there asks for no download', async () => {
   await using setting = await startJobs({ models: [LLAMA] });
   const job = await setting.ended(setting.jobs.start({ kind: 'pull', model: 'Llama3', ifMissing: true }).id);

@@ -44,6 +44,8 @@ export type OllamaJobsOptions = JobTools &
     readonly clientOf: (host: string) => OllamaClient | undefined;
     /** The name of the host that a job names, or that is chosen for it. @throws ObeliskError `not_found`. */
     readonly hostFor: (spec: JobSpec) => string;
+    /** Whether a host had a model when it was last looked at. */
+    readonly isInstalled?: (host: string, model: string) => boolean;
     /** Milliseconds since the epoch; Date.now unless told. */
     readonly now?: () => number;
     readonly retry?: Partial<RetryRules>;
@@ -153,6 +155,9 @@ class Jobs implements OllamaJobs {
   }
 
   #sameAs(spec: JobSpec, host: string): JobEntry | undefined {
+    // Whoever wants a model that is there to be there has nothing to gain from an update of it.
+    const isModest = spec.kind === 'pull' && spec.ifMissing === true;
+    if (isModest && this.#options.isInstalled?.(host, spec.model) === true) return undefined;
     return this.#ledger.entries().find((entry) => !hasEnded(entry.job) && doesTheSame(entry, spec, host));
   }
 
