@@ -22,6 +22,9 @@ import { takeSeat } from './queue/seat.ts';
  */
 const BATCH_SIZE = 32;
 
+/** Ollama serves one request at a time of an embedding model, whatever its OLLAMA_NUM_PARALLEL. */
+export const EMBEDS_AT_ONCE = 1;
+
 /**
  * Creates the function that makes an embedder of each deployment. An embedder throws ObeliskError
  * `context_length_exceeded` for a text that does not fit (it is never cut), `unsupported` for a model
@@ -69,8 +72,7 @@ async function embedBatch(
   { options, keepAlive }: ServedOptions,
 ): Promise<EmbeddingResult> {
   const { baseUrl: url, model } = target;
-  // Ollama serves one request at a time of an embedding model, whatever its OLLAMA_NUM_PARALLEL.
-  const seat = await takeSeat(serving.seats, { url, model, signal, context, parallel: 1 });
+  const seat = await takeSeat(serving.seats, { url, model, signal, context, parallel: EMBEDS_AT_ONCE });
   try {
     const { warmth, changed } = seat.begin(runnerOptionsOf(options));
     tellReload(context, changed);

@@ -2,6 +2,7 @@ import type { EmbedContext } from '../providers/chat.ts';
 import { toKeepAlive } from '../providers/ollama/keep-alive.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
+import { EMBEDS_AT_ONCE } from './embedder.ts';
 import { effectiveOptions } from './prepare.ts';
 import type { OllamaTarget, ServedOptions } from './prepare.ts';
 import { runnerOptionsOf } from './queue/runner-options.ts';
@@ -38,7 +39,8 @@ export function createOllamaLoader(serving: OllamaServing): (target: OllamaTarge
         await unload(serving, target, signal);
         return { to: 'unload', ignored };
       }
-      await load({ serving, target, signal, context }, served);
+      const parallel = model?.embedding === true && !model.chat ? { parallel: EMBEDS_AT_ONCE } : {};
+      await load({ serving, target, signal, context, ...parallel }, served);
       return { to: 'load', ignored };
     };
 }
@@ -83,15 +85,17 @@ type Loading = {
   readonly target: OllamaTarget;
   readonly signal: AbortSignal;
   readonly context: EmbedContext;
+  /** Where it is not what the host is configured for. */
+  readonly parallel?: number;
 };
 
 async function load(
-  { serving, target, signal, context }: Loading,
+  { serving, target, signal, ...turn }: Loading,
   { options, keepAlive }: ServedOptions,
 ): Promise<void> {
   const { baseUrl: url, model } = target;
   const { seats } = serving;
-  const seat = await takeSeat(seats, { url, model, signal, context });
+  const seat = await takeSeat(seats, { url, model, signal, ...turn });
   try {
     const { warmth } = seat.begin(runnerOptionsOf(options));
     const startedMs = seats.books.nowMs();

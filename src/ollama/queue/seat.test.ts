@@ -10,6 +10,7 @@ import { send, stall } from '../../../test/upstream.ts';
 import type { Script, Step } from '../../../test/upstream.ts';
 import { createOllamaChat } from '../chat-writer.ts';
 import { createOllamaEmbedder } from '../embedder.ts';
+import { createOllamaLoader } from '../loader.ts';
 import { takeSeat } from './seat.ts';
 
 /** An Ollama whose chats are answered by `script`. */
@@ -199,4 +200,31 @@ test('texts are embedded a turn a batch, so that others come in between', async 
   await many;
   assert.deepEqual(order, ['question', 'library']);
   assert.ok(result.timing && result.timing.queueMs !== undefined);
+});
+
+test('a load of a model that embeds lets no more texts pass than before', async () => {
+  const usual = ollama(MODELS);
+  const seats = seatsForTests({ parallel: 4, queueLimit: 8 });
+  await using setting = await startServing(
+    (request, index) => {
+      if (request.path === '/api/embed' && request.body.includes('text')) return [stall];
+      if (request.path === '/api/generate') return [json({ model: 'embed', response: '', done: true })];
+      return typeof usual === 'function' ? usual(request, index) : usual;
+    },
+    { seats },
+  );
+  const target = { baseUrl: setting.server.origin, model: 'embed:latest', defaults: {} };
+  const embed = createOllamaEmbedder(setting.serving)(target);
+  const leaving = new AbortController();
+  const asked = { model: 'embed', input: ['text'], options: {} };
+  const embeds = [0, 1].map(() => assert.rejects(embed(asked, leaving.signal), { code: 'client_gone' }));
+  const book = seats.books.book(setting.server.origin, 'embed');
+  await until(() => book.inFlight === 1 && book.queued === 1, 'one is asked and one waits');
+  const load = assert.rejects(createOllamaLoader(setting.serving)(target)({}, leaving.signal), {
+    code: 'client_gone',
+  });
+  await until(() => book.queued === 2 || book.inFlight > 1, 'the load has its place');
+  assert.deepEqual([book.inFlight, book.queued], [1, 2]);
+  leaving.abort();
+  await Promise.all([...embeds, load]);
 });
