@@ -4,7 +4,6 @@ import { request } from 'node:http';
 import type { ClientRequest } from 'node:http';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openFleet } from '../../../test/fleet-house.ts';
 import type { FleetHouse } from '../../../test/fleet-house.ts';
@@ -86,11 +85,9 @@ test('who leaves in the middle of an upload is gone for the host at once, and no
   upload.setHeader('content-length', WEIGHTS.length);
   upload.write(WEIGHTS.subarray(0, 1_000_000));
   await eventually(() => assert.ok(server.receiving() === 1_000_000));
-  const before = performance.now();
   upload.destroy();
-  while (server.receiving() > 0) await sleep(2);
-  const tookMs = performance.now() - before;
-  assert.ok(tookMs < 100, `the host was left after ${tookMs} ms`);
+  // The clocks of an upload would leave the host after minutes.
+  await eventually(() => assert.equal(server.receiving(), 0));
   assert.equal(server.blobs.size, 0);
   const ended = /requests_total\{[^}]*blobs[^}]*outcome="client_gone"[^}]*\} 1/;
   await eventually(async () => assert.match((await send('GET', '/metrics')).error, ended));
