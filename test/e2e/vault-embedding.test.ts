@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { ObeliskError } from '../../shared/errors.ts';
-import type { LogFields, Logger } from '../../telemetry/log.ts';
-import type { VaultLibrary } from '../library.ts';
-import type { EmbeddingPort } from './query-embedding.ts';
-import { createVaultLibrary } from './vault-library.ts';
+import { ObeliskError } from '../../src/shared/errors.ts';
+import type { LogFields, Logger } from '../../src/telemetry/log.ts';
+import type { VaultLibrary } from '../../src/rag/library.ts';
+import type { EmbeddingPort } from '../../src/rag/service/query-embedding.ts';
+import { createVaultLibrary } from '../../src/rag/service/vault-library.ts';
 
 /** A model that knows three meanings, whatever words they come in. */
 const MEANINGS = [/walrus|morse/i, /heron|reiher/i, /./s];

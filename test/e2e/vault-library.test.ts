@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, wr
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { ObeliskError } from '../../shared/errors.ts';
-import { silentLogger } from '../../telemetry/log.ts';
-import type { VaultLibrary } from '../library.ts';
-import { createVaultLibrary, type VaultLibraryOptions } from './vault-library.ts';
+import { ObeliskError } from '../../src/shared/errors.ts';
+import { silentLogger } from '../../src/telemetry/log.ts';
+import type { VaultLibrary } from '../../src/rag/library.ts';
+import { createVaultLibrary, type VaultLibraryOptions } from '../../src/rag/service/vault-library.ts';
 
 type Fixture = {
   readonly vault: string;
