@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { eventually } from '../test/eventually.ts';
+import { eventually, until } from '../test/eventually.ts';
 import { startControlled } from '../test/controlled.ts';
-import { until } from '../test/gateway.ts';
 import type { ControlEvent } from './ollama/control-plane.ts';
 
 const NOTES = { name: 'notes' };

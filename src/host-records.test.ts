@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { until } from '../test/gateway.ts';
+import { until } from '../test/eventually.ts';
 import { ndjson, ollama } from '../test/upstream-scripts.ts';
 import { startUpstream, wait } from '../test/upstream.ts';
 import { createObelisk } from './obelisk.ts';

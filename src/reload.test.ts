@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { until } from '../test/gateway.ts';
+import { until } from '../test/eventually.ts';
 import { ollama } from '../test/upstream-scripts.ts';
 import { startUpstream } from '../test/upstream.ts';
 import type { TestUpstream } from '../test/upstream.ts';

@@ -1,10 +1,10 @@
-import { AssertionError } from 'node:assert';
+import assert, { AssertionError } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How soon another process must be where it should be, in milliseconds, unless told. */
+/** How soon what a test waits for must have come, in milliseconds, unless told. */
 const SOON_MS = 2_000;
 
-/** Waits until an assertion about another process holds, `withinMs` milliseconds at most. */
+/** Waits until an assertion about what goes on elsewhere holds, `withinMs` milliseconds at most. */
 export async function eventually(
   check: () => void | Promise<void>,
   withinMs: number = SOON_MS,
@@ -19,4 +19,13 @@ export async function eventually(
     }
     await sleep(10);
   }
+}
+
+/** Waits until `condition` holds, `withinMs` milliseconds at most. */
+export function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs: number = SOON_MS,
+): Promise<void> {
+  return eventually(async () => assert.ok(await condition(), `waited in vain until ${what}`), withinMs);
 }

@@ -243,15 +243,6 @@ export async function startUpstream(
   };
 }
 
-/** Waits until `condition` holds; fails after two seconds, which is far more than any of them needs. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 2_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** The data of every event of a stream. */
 export function dataOf(stream: string): readonly string[] {
   return stream

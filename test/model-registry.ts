@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './eventually.ts';
 
 /** A running registry. */
 export type ModelRegistry = AsyncDisposable & {
@@ -142,10 +143,9 @@ async function freePort(): Promise<number> {
 }
 
 async function answers(port: number): Promise<void> {
-  for (const end = performance.now() + 10_000; performance.now() < end;) {
+  const asks = async (): Promise<boolean> => {
     const answer = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await sleep(20);
-  }
-  throw new Error(`${PROGRAM} does not answer on port ${port}`);
+    return answer?.ok === true;
+  };
+  await until(asks, `${PROGRAM} answers on port ${port}`, 10_000);
 }

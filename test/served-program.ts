@@ -1,10 +1,8 @@
 /** The real program on a configuration file that a test rewrites, and upstreams that answer slowly. */
-import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { startProgram } from './program.ts';
 import type { Program } from './program.ts';
@@ -31,6 +29,9 @@ export const slow: readonly Step[] = [
   wait(800),
   send(event(' there', 'stop') + chunk('data: [DONE]\n\n') + lastChunk),
 ];
+
+/** How long a test waits for what a signal, a poll or a timer in the program brings about, in milliseconds. */
+export const PATIENCE_MS = 30_000;
 
 let programs = 0;
 
@@ -88,12 +89,4 @@ export function ask({ url }: Pick<Program, 'url'>, stream = true, key = 'any'): 
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
     body: JSON.stringify({ model: 'm', stream, messages: [{ role: 'user', content: 'Hi' }] }),
   });
-}
-
-/** Waits for what a signal, a poll or a timer in the program brings about. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 30_000; !(await holds());) {
-    assert.ok(performance.now() < end, `in vain: ${what}`);
-    await sleep(25);
-  }
 }

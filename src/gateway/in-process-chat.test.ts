@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { isObeliskError, ObeliskError } from '../shared/errors.ts';
 import type { ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
 import { createInProcessClient } from './in-process-chat.ts';
-import { deployment, startGateway, startUpstream, until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
+import { deployment, startGateway, startUpstream } from '../../test/gateway.ts';
 import type { TestGateway } from '../../test/gateway.ts';
 
 const request: ChatRequest = {

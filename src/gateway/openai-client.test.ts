@@ -9,7 +9,8 @@ import OpenAI, {
   RateLimitError,
 } from 'openai';
 import { Secret } from '../shared/secret.ts';
-import { deployment, registryOf, startGateway, startUpstream, until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
+import { deployment, registryOf, startGateway, startUpstream } from '../../test/gateway.ts';
 import type { TestGateway } from '../../test/gateway.ts';
 
 const client = (gateway: TestGateway, apiKey = 'any'): OpenAI =>

@@ -3,7 +3,8 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { Secret } from '../shared/secret.ts';
-import { askSocket, dataOf, deployment, startGateway, startUpstream, until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
+import { askSocket, dataOf, deployment, startGateway, startUpstream } from '../../test/gateway.ts';
 import type { TestGateway } from '../../test/gateway.ts';
 
 const CHAT = '/v1/chat/completions';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { askSocket, balancerFor, dataOf, deployment, startGateway, until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
+import { askSocket, balancerFor, dataOf, deployment, startGateway } from '../../test/gateway.ts';
 import type { TestGateway } from '../../test/gateway.ts';
 import { MODELS, sent, startServing } from '../../test/ollama-serving.ts';
 import type { ServingSetting } from '../../test/ollama-serving.ts';

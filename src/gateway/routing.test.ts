@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 
-import { askSocket, dataOf, startGateway, until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
+import { askSocket, dataOf, startGateway } from '../../test/gateway.ts';
 import type { Answer } from '../../test/gateway.ts';
 import {
   always,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ObeliskError } from '../shared/errors.ts';
 import type { ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
-import { askSocket, dataOf, deployment, startGateway, TRANSPORTS, until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
+import { askSocket, dataOf, deployment, startGateway, TRANSPORTS } from '../../test/gateway.ts';
 import type { TestGateway } from '../../test/gateway.ts';
 
 const PATH = '/v1/chat/completions';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../test/gateway.ts';
+import { until } from '../../test/eventually.ts';
 import { watchFile } from './file-watch.ts';
 
 type Watched = { readonly file: string; readonly folder: string; changes(): number };

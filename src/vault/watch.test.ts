@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { eventually } from '../../test/eventually.ts';
 import { watchVault } from './watch.ts';
 import type { VaultChange, WatchMode, WatchOptions } from './watch.ts';
 
@@ -108,9 +109,7 @@ test('a vault that is deleted and made again is followed again', async (t) => {
   await rm(root, { recursive: true });
   await sees(undefined);
   await mkdir(root);
-  const deadline = Date.now() + 10_000;
-  while (modes.length < 2 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(modes.length, 2);
+  await eventually(() => assert.equal(modes.length, 2), 10_000);
   await writeFile(join(root, 'again.md'), 'x');
   await sees('again.md');
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { openFleet } from '../fleet-house.ts';
 import type { FleetHouse } from '../fleet-house.ts';
-import { until } from '../gateway.ts';
+import { until } from '../eventually.ts';
 
 const MODELS = ['one', 'two', 'three'].map((name) => ({ name, capabilities: ['completion'] }));
 const host = (more = {}): Record<string, unknown> => ({ models: MODELS, maxLoaded: 1, loadMs: 20, ...more });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
+import { until } from '../eventually.ts';
 import { runProgram, startProgram, type Program } from '../program.ts';
 import { chunk, chunkedHead, lastChunk, ndjson, ollama, sse, vectorOf } from '../upstream-scripts.ts';
 import { reset, send, stall, startUpstream, wait, type Script, type TestUpstream } from '../upstream.ts';
@@ -55,14 +56,8 @@ const breakable: Script = (request, index) => {
   return typeof script === 'function' ? script(request, index) : script;
 };
 
-/** Waits for what other processes do. */
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+/** How long a test waits for what other processes do, in milliseconds. */
+const PATIENCE_MS = 20_000;
 
 describe('the running gateway in front of an OpenAI-compatible server and an Ollama', () => {
   let folder: string;
@@ -100,6 +95,7 @@ router_settings: {redis_host: cache}
     await until(
       async () => (await client.models.list()).data.some(({ id }) => id === 'llama3:latest'),
       'Ollama is found',
+      PATIENCE_MS,
     );
   });
   after(async () => {
@@ -256,6 +252,7 @@ router_settings: {redis_host: cache}
           () => false,
         ),
       'Ollama is found again',
+      PATIENCE_MS,
     );
   });
 
@@ -272,7 +269,7 @@ router_settings: {redis_host: cache}
     );
     assert.match(metrics, /outcome="error:model_not_found"\} 1\n/);
     assert.match(metrics, /obelisk_tokens_total\{model="canned",kind="completion"\} 20\n/);
-    await until(() => /"model":"canned"/.test(program.stderr()), 'the log is written');
+    await until(() => /"model":"canned"/.test(program.stderr()), 'the log is written', PATIENCE_MS);
     const lines = program
       .stderr()
       .split('\n')

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dataOf } from '../gateway.ts';
 import type { Program } from '../program.ts';
-import { ask, configOf, endless, eventually, serving, slow } from '../served-program.ts';
+import { until } from '../eventually.ts';
+import { ask, configOf, endless, PATIENCE_MS, serving, slow } from '../served-program.ts';
 import { openAi } from '../upstream-scripts.ts';
 import { stall, startUpstream } from '../upstream.ts';
 
@@ -32,7 +33,7 @@ test('told to end, the server takes nothing new, lets an open stream end and exi
   await using program = await serving(configOf(upstream.origin));
   const stream = await ask(program);
   program.signal('SIGTERM');
-  await eventually('no new connection is taken', () => refused(program));
+  await until(() => refused(program), 'no new connection is taken', PATIENCE_MS);
   const data = dataOf(await stream.text());
   assert.equal(data.at(-1), '[DONE]');
   assert.match(data.at(-2) ?? '', /"finish_reason":"stop"/);
@@ -73,7 +74,7 @@ test('a second signal ends the server at once, and nothing of it is left behind'
   assert.ok(program.word().includes('server.token'));
   const stream = await ask(program, true, 'sk-m');
   program.signal('SIGTERM');
-  await eventually('no new connection is taken', () => refused(program));
+  await until(() => refused(program), 'no new connection is taken', PATIENCE_MS);
   program.signal('SIGTERM');
   await assert.rejects(stream.text());
   assert.equal((await endOf(program)).code, 143);
@@ -86,7 +87,7 @@ test('what nobody caught is logged with its stack, open streams end, and the exi
   await using program = await serving(configOf(upstream.origin), { preload });
   const stream = await ask(program);
   program.signal('SIGUSR2');
-  await eventually('no new connection is taken', () => refused(program));
+  await until(() => refused(program), 'no new connection is taken', PATIENCE_MS);
   assert.equal(dataOf(await stream.text()).at(-1), '[DONE]');
   assert.equal((await endOf(program)).code, 1);
   assert.match(program.stderr(), /an error that nobody caught.*a defect with \[secret\].*preload\.mjs/);
@@ -121,7 +122,7 @@ test('a blocked loop refuses what piled up, lets open streams end and heals by i
   assert.equal(ready.status, 503);
   assert.match(ready.text, /"status":"overloaded","reason":"[^"]*event loop/);
   assert.equal(dataOf(await stream.text()).at(-1), '[DONE]');
-  await eventually('it heals', async () => (await readiness(program)).status === 200);
+  await until(async () => (await readiness(program)).status === 200, 'it heals', PATIENCE_MS);
   assert.match(
     await (await fetch(`${program.url}/metrics`)).text(),
     /obelisk_overloads_total\{cause="event_loop"\} 1/,
@@ -145,7 +146,7 @@ test('a heap that is nearly full refuses new work, lets open streams end and hea
   });
   const stream = await ask(program);
   program.signal('SIGUSR2');
-  await eventually('it is not ready', async () => (await readiness(program)).status === 503);
+  await until(async () => (await readiness(program)).status === 503, 'it is not ready', PATIENCE_MS);
   assert.match((await readiness(program)).text, /"status":"overloaded","reason":"[^"]*memory/);
   const shed = await ask(program, false);
   assert.equal(shed.status, 503);
@@ -153,5 +154,5 @@ test('a heap that is nearly full refuses new work, lets open streams end and hea
   await shed.body?.cancel();
   assert.equal(dataOf(await stream.text()).at(-1), '[DONE]');
   program.signal('SIGWINCH');
-  await eventually('it heals', async () => (await readiness(program)).status === 200);
+  await until(async () => (await readiness(program)).status === 200, 'it heals', PATIENCE_MS);
 });

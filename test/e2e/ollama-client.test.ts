@@ -5,7 +5,7 @@ import type { ChatEvent } from '../../src/providers/chat.ts';
 import { ObeliskError } from '../../src/shared/errors.ts';
 import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../door-gateway.ts';
 import type { DoorSetting } from '../door-gateway.ts';
-import { until } from '../gateway.ts';
+import { until } from '../eventually.ts';
 
 const client = ({ gateway }: DoorSetting, key?: string): Ollama =>
   new Ollama({

@@ -7,7 +7,7 @@ import { ObeliskError } from '../../src/shared/errors.ts';
 import { ANSWER, chunkOf, DOOR_KEY, DOOR_MODELS, eventsOf, startDoor } from '../door-gateway.ts';
 import type { DoorSetting } from '../door-gateway.ts';
 import { startDoorOllama } from '../door-ollama.ts';
-import { until } from '../gateway.ts';
+import { until } from '../eventually.ts';
 
 type Fields = ConstructorParameters<typeof ChatOllama>[0];
 

@@ -5,7 +5,8 @@ import { Agent, request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask, configOf, endless, eventually, serving } from '../served-program.ts';
+import { until } from '../eventually.ts';
+import { ask, configOf, endless, PATIENCE_MS, serving } from '../served-program.ts';
 import { openAi } from '../upstream-scripts.ts';
 import { startUpstream } from '../upstream.ts';
 
@@ -19,13 +20,19 @@ test(
     const running = await ask(program);
     program.write(`${configOf(second.origin)}sever: {}\n`);
     program.signal('SIGHUP');
-    await eventually('the line is named', () =>
-      /obelisk\.yaml:4:1: unknown key sever/.test(program.stderr()),
+    await until(
+      () => /obelisk\.yaml:4:1: unknown key sever/.test(program.stderr()),
+      'the line is named',
+      PATIENCE_MS,
     );
     assert.equal((await fetch(`${program.url}/v1/models`)).status, 200);
     program.write(configOf(second.origin, 'server: {transport: node}\n'));
     program.signal('SIGHUP');
-    await eventually('it is reloaded', () => program.stderr().includes('the configuration was reloaded'));
+    await until(
+      () => program.stderr().includes('the configuration was reloaded'),
+      'it is reloaded',
+      PATIENCE_MS,
+    );
     assert.match(program.stderr(), /only after a restart","setting":"server\.transport"/);
     assert.match(await (await ask(program, false)).text(), /new/);
     assert.equal(first.open, 1, 'what was under way goes on with the old configuration');
@@ -44,18 +51,23 @@ test('a changed file takes effect by itself: models, the key, vaults; the token 
   const named = (more: string): string =>
     configOf(upstream.origin, more).replace('vaults: []', `vaults: [{name: notes, path: ${vault}}]`);
   program.write(named('general_settings: {master_key: sk-first}\n'));
-  await eventually(
-    'a key is asked for',
+  await until(
     async () => (await fetch(`${program.url}/v1/models`)).status === 401,
+    'a key is asked for',
+    PATIENCE_MS,
   );
   const data = path.join(program.cwd, 'data');
-  await eventually('the token is left', () => program.word().includes('server.token'));
+  await until(() => program.word().includes('server.token'), 'the token is left', PATIENCE_MS);
   const token = readFileSync(path.join(data, 'server.token'), 'utf8');
   const models = async (key: string): Promise<string> =>
     (await fetch(`${program.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).text();
   assert.match(await models(token), /vault\/notes/);
   program.write(named('general_settings: {master_key: sk-second}\n'));
-  await eventually('the new key opens', async () => (await models('sk-second')).includes('vault/notes'));
+  await until(
+    async () => (await models('sk-second')).includes('vault/notes'),
+    'the new key opens',
+    PATIENCE_MS,
+  );
   assert.match(await models('sk-first'), /invalid_api_key/);
   assert.match(await models(token), /vault\/notes/);
   assert.match(readFileSync(path.join(data, 'server.json'), 'utf8'), /"name":"notes"/);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusingOrigin } from '../routed.ts';
-import { ask, configOf, eventually, serving } from '../served-program.ts';
+import { until } from '../eventually.ts';
+import { ask, configOf, PATIENCE_MS, serving } from '../served-program.ts';
 import { json, openAi } from '../upstream-scripts.ts';
 import { reset, stall, startUpstream } from '../upstream.ts';
 
@@ -69,9 +70,13 @@ test(
     await using program = await serving(configOf(strict.origin));
     for (let at = 0; at < 3; at += 1) assert.equal((await ask(program, false)).status, 502);
     assert.equal(strict.requests.length, 1);
-    await eventually('the log has an error', () => /"level":"error".*refused its key/.test(program.stderr()));
+    await until(
+      () => /"level":"error".*refused its key/.test(program.stderr()),
+      'the log has an error',
+      PATIENCE_MS,
+    );
     locked = false;
     program.signal('SIGHUP');
-    await eventually('it is asked again', async () => (await ask(program, false)).status === 200);
+    await until(async () => (await ask(program, false)).status === 200, 'it is asked again', PATIENCE_MS);
   },
 );

@@ -8,6 +8,7 @@ import type { LogFields, Logger } from '../../src/telemetry/log.ts';
 import type { VaultLibrary } from '../../src/rag/library.ts';
 import type { EmbeddingPort } from '../../src/rag/service/query-embedding.ts';
 import { createVaultLibrary } from '../../src/rag/service/vault-library.ts';
+import { eventually, until } from '../eventually.ts';
 
 /** A model that knows three meanings, whatever words they come in. */
 const MEANINGS = [/walrus|morse/i, /heron|reiher/i, /./s];
@@ -73,13 +74,8 @@ function fixture(context: TestContext, notes: Readonly<Record<string, string>>):
   return { vault, open };
 }
 
-async function eventually(what: () => boolean): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!what()) {
-    assert.ok(performance.now() < end, 'it happened in time');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+/** How long a test waits for what is embedded in the background, in milliseconds. */
+const PATIENCE_MS = 15_000;
 
 const embedded = (library: VaultLibrary): number => library.status()[0]?.embeddedChunks ?? 0;
 const NOTES = { 'a.md': 'A walrus lives on ice.', 'b.md': 'A heron stands in water.' };
@@ -88,7 +84,7 @@ test('notes are embedded in the background and found by meaning', async (context
   const { open } = fixture(context, NOTES);
   const library = open(makeModel());
   await library.ready();
-  await eventually(() => embedded(library) === 2);
+  await eventually(() => assert.equal(embedded(library), 2), PATIENCE_MS);
   const { hits, supported } = await library.search('v', 'Reiher', {});
   assert.equal(hits[0]?.path, 'b.md');
   assert.ok((hits[0]?.cosine ?? 0) > 0.9);
@@ -100,7 +96,7 @@ test('a rename embeds nothing again, nor does a new start', async (context) => {
   const { vault, open } = fixture(context, NOTES);
   const first = open(makeModel());
   await first.ready();
-  await eventually(() => embedded(first) === 2);
+  await eventually(() => assert.equal(embedded(first), 2), PATIENCE_MS);
   renameSync(path.join(vault, 'a.md'), path.join(vault, 'moved.md'));
   await first.refresh();
   assert.equal(embedded(first), 2);
@@ -115,20 +111,22 @@ test('a rename embeds nothing again, nor does a new start', async (context) => {
 test('vectors of another model are never mixed: words answer, and the log says so, until a rebuild', async (context) => {
   const { vault, open } = fixture(context, NOTES);
   const first = open(makeModel('d1'));
-  await eventually(() => embedded(first) === 2);
+  await eventually(() => assert.equal(embedded(first), 2), PATIENCE_MS);
   await first.close();
   writeFileSync(path.join(vault, 'c.md'), 'Another walrus.');
   const logger = recordingLogger();
   const other = makeModel('d2');
   const second = open(other, logger);
   await second.ready();
-  await eventually(() =>
-    logger.warnings.some((warning) => warning.includes('never') || warning.includes('not mixed')),
+  await until(
+    () => logger.warnings.some((warning) => warning.includes('never') || warning.includes('not mixed')),
+    'it is told that models are not mixed',
+    PATIENCE_MS,
   );
   assert.equal((await second.search('v', 'another', {})).hits[0]?.path, 'c.md');
   assert.deepEqual([other.texts, embedded(second)], [[], 2]);
   await second.rebuild();
-  await eventually(() => embedded(second) === 3);
+  await eventually(() => assert.equal(embedded(second), 3), PATIENCE_MS);
   assert.equal((await second.search('v', 'reiher', {})).hits[0]?.path, 'b.md');
 });
 
@@ -136,7 +134,7 @@ test('words answer when the model has gone', async (context) => {
   const { open } = fixture(context, NOTES);
   const model = makeModel();
   const library = open(model);
-  await eventually(() => embedded(library) === 2);
+  await eventually(() => assert.equal(embedded(library), 2), PATIENCE_MS);
   model.current = undefined;
   assert.equal((await library.search('v', 'heron', {})).hits[0]?.path, 'b.md');
 });
@@ -144,7 +142,7 @@ test('words answer when the model has gone', async (context) => {
 test('a text too long for the model is embedded in part, with a warning', async (context) => {
   const { open } = fixture(context, { 'a.md': `walrus ${'ice '.repeat(200)}`, 'b.md': 'heron' });
   const library = open(makeModel('d1', 400));
-  await eventually(() => embedded(library) === 2);
+  await eventually(() => assert.equal(embedded(library), 2), PATIENCE_MS);
   const warnings = library.status()[0]?.warnings ?? [];
   assert.match(warnings[0]?.message ?? '', /passage of "a" is too long .* 4\d % of it were embedded/);
 });
@@ -163,7 +161,7 @@ test('a failing model is tried again and holds nothing up', async (context) => {
   });
   await library.ready();
   assert.equal((await library.search('v', 'heron', {})).hits[0]?.path, 'b.md');
-  await eventually(() => embedded(library) === 2);
+  await eventually(() => assert.equal(embedded(library), 2), PATIENCE_MS);
 });
 
 test('a model that never answers holds up neither a question nor the end', async (context) => {
@@ -175,7 +173,7 @@ test('a model that never answers holds up neither a question nor the end', async
     embed: (texts, signal) => (hang ? new Promise(() => undefined) : model.embed(texts, signal)),
   };
   const library = open(embed);
-  await eventually(() => embedded(library) === 2);
+  await eventually(() => assert.equal(embedded(library), 2), PATIENCE_MS);
   hang = true;
   assert.equal((await library.search('v', 'heron', {})).hits[0]?.path, 'b.md');
   await library.close();

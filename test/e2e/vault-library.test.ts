@@ -7,6 +7,7 @@ import { ObeliskError } from '../../src/shared/errors.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import type { VaultLibrary } from '../../src/rag/library.ts';
 import { createVaultLibrary, type VaultLibraryOptions } from '../../src/rag/service/vault-library.ts';
+import { eventually, until } from '../eventually.ts';
 
 type Fixture = {
   readonly vault: string;
@@ -45,14 +46,8 @@ async function paths(library: VaultLibrary, query: string): Promise<string[]> {
   return [...new Set(hits.map((hit) => hit.path))];
 }
 
-/** Waits for something that a watcher or a background task brings about. */
-async function eventually(what: () => Promise<boolean> | boolean): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!(await what())) {
-    assert.ok(performance.now() < end, 'it happened in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+/** How long a test waits for what a watcher or a background task brings about, in milliseconds. */
+const PATIENCE_MS = 15_000;
 
 const statusOf = (library: VaultLibrary): ReturnType<VaultLibrary['status']>[number] => {
   const [status] = library.status();
@@ -104,11 +99,11 @@ test('a watched vault is followed through edit, new, rename and delete', async (
   const library = open({ watch: true });
   await library.ready();
   write('b.md', 'heron');
-  await eventually(async () => (await paths(library, 'heron')).includes('b.md'));
+  await eventually(async () => assert.deepEqual(await paths(library, 'heron'), ['b.md']), PATIENCE_MS);
   renameSync(path.join(vault, 'b.md'), path.join(vault, 'c.md'));
-  await eventually(async () => (await paths(library, 'heron')).includes('c.md'));
+  await eventually(async () => assert.deepEqual(await paths(library, 'heron'), ['c.md']), PATIENCE_MS);
   unlinkSync(path.join(vault, 'c.md'));
-  await eventually(() => statusOf(library).notes === 1);
+  await eventually(() => assert.equal(statusOf(library).notes, 1), PATIENCE_MS);
 });
 
 test('an index is used again by the next process without reading the notes', async (context) => {
@@ -145,11 +140,13 @@ test('a vault that does not exist is failed, says so, and heals', async (context
   assert.equal(statusOf(library).state, 'failed');
   assert.match(statusOf(library).error ?? '', /does not exist/);
   renameSync(`${vault}-away`, vault);
-  await eventually(
+  await until(
     async () => statusOf(library).state === 'ready' && (await paths(library, 'walrus')).length === 1,
+    'the vault is read',
+    PATIENCE_MS,
   );
   write('b.md', 'heron');
-  await eventually(async () => (await paths(library, 'heron')).length === 1);
+  await eventually(async () => assert.equal((await paths(library, 'heron')).length, 1), PATIENCE_MS);
 });
 
 test('a vault that vanishes keeps its index and is served again when it is back', async (context) => {
@@ -157,7 +154,7 @@ test('a vault that vanishes keeps its index and is served again when it is back'
   const library = open({ watch: true, reconcileMs: 50 });
   await library.ready();
   renameSync(vault, `${vault}-away`);
-  await eventually(() => statusOf(library).state === 'failed');
+  await eventually(() => assert.equal(statusOf(library).state, 'failed'), PATIENCE_MS);
   await assert.rejects(library.search('v', 'walrus', {}), { code: 'model_unavailable' });
   mkdirSync(vault);
   await library.refresh();
@@ -168,7 +165,7 @@ test('a vault that vanishes keeps its index and is served again when it is back'
   );
   rmSync(vault, { recursive: true });
   renameSync(`${vault}-away`, vault);
-  await eventually(() => statusOf(library).state === 'ready');
+  await eventually(() => assert.equal(statusOf(library).state, 'ready'), PATIENCE_MS);
   assert.equal(statusOf(library).notes, 2);
   assert.deepEqual(await paths(library, 'walrus'), ['a.md']);
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChatWriter, Embedder } from '../../providers/chat.ts';
 import { ObeliskError } from '../../shared/errors.ts';
-import { askSocket, deployment, startGateway, startUpstream, until } from '../../../test/gateway.ts';
+import { until } from '../../../test/eventually.ts';
+import { askSocket, deployment, startGateway, startUpstream } from '../../../test/gateway.ts';
 import type { Answer, TestGateway } from '../../../test/gateway.ts';
 import { ANSWER, eventsOf } from '../../../test/door-gateway.ts';
 

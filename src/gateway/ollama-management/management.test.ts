@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { askSocket, startGateway, until } from '../../../test/gateway.ts';
+import { until } from '../../../test/eventually.ts';
+import { askSocket, startGateway } from '../../../test/gateway.ts';
 import type { Answer, TestGateway } from '../../../test/gateway.ts';
 import { HOST, jobOf, recordedControl } from '../../../test/recorded-control.ts';
 import type { RecordedControl } from '../../../test/recorded-control.ts';

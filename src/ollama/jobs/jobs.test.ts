@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
-import { until } from '../../../test/gateway.ts';
+import { until } from '../../../test/eventually.ts';
 import { never, startJobs } from '../../../test/jobs-setting.ts';
 import type { JobsSetting } from '../../../test/jobs-setting.ts';
 import { pullLines } from '../../../test/scripted-ollama-models.ts';

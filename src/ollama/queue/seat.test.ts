@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { ChatContext, ChatEvent, QueuedRequest } from '../../providers/chat.ts';
-import { until } from '../../../test/gateway.ts';
+import { until } from '../../../test/eventually.ts';
 import { MODELS, seatsForTests, sent, startServing } from '../../../test/ollama-serving.ts';
 import type { ServingSetting } from '../../../test/ollama-serving.ts';
 import { chunk, chunkedHead, json, ndjson, ollama } from '../../../test/upstream-scripts.ts';

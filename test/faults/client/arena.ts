@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../eventually.ts';
 import { startProgram } from '../../program.ts';
 import type { Program } from '../../program.ts';
 import { startUpstream } from '../../upstream.ts';
@@ -50,7 +50,7 @@ export type ArenaOptions = {
 };
 
 /** Longest wait for what another process does, in milliseconds. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
 /** Starts upstreams and program. */
 export async function openArena({ transport, config = '', env = {} }: ArenaOptions): Promise<Arena> {
@@ -111,12 +111,16 @@ function arenaOf(from: Pick<Arena, 'program' | 'lanes' | 'configFile'>, close: (
     metrics,
     async outcome(requestId) {
       let found: LogLine | undefined;
-      await until(() => {
-        found = linesOf(program).find(
-          (line) => line['requestId'] === requestId && line['outcome'] !== undefined,
-        );
-        return found !== undefined;
-      }, `the log tells how ${requestId} ended`);
+      await until(
+        () => {
+          found = linesOf(program).find(
+            (line) => line['requestId'] === requestId && line['outcome'] !== undefined,
+          );
+          return found !== undefined;
+        },
+        `the log tells how ${requestId} ended`,
+        PATIENCE_MS,
+      );
       return found ?? {};
     },
     async heldBytes() {
@@ -124,7 +128,7 @@ function arenaOf(from: Pick<Arena, 'program' | 'lanes' | 'configFile'>, close: (
         linesOf(program).filter((line) => line['heldBytes'] !== undefined);
       const before = told().length;
       program.signal('SIGUSR2');
-      await until(() => told().length > before, 'the program tells what it holds');
+      await until(() => told().length > before, 'the program tells what it holds', PATIENCE_MS);
       return Number(told().at(-1)?.['heldBytes']);
     },
     async residentBytes() {
@@ -143,15 +147,6 @@ function linesOf(program: Program): readonly LogLine[] {
     .split('\n')
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
     .map((line): LogLine => JSON.parse(line));
-}
-
-/** Waits for what other processes do. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(10);
-  }
 }
 
 /** Resolves to the next chat request that `upstream` gets; call it before the client asks. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nextChat, until } from './arena.ts';
+import { until } from '../../eventually.ts';
+import { nextChat, PATIENCE_MS } from './arena.ts';
 import type { ClientCase, Trial } from './client-case.ts';
 import { RawClient } from './raw-client.ts';
 import { chatBody, post } from './requests.ts';
@@ -32,12 +33,16 @@ async function startStalling({ arena, lane, mode }: Trial, says: string, id: str
 /** Waits until `value` has not grown for 300 ms. */
 async function settled(value: () => number): Promise<void> {
   let last = -1;
-  await until(async () => {
-    const before = last;
-    last = value();
-    await sleep(300);
-    return before === last && value() === last;
-  }, 'the upstream is held up');
+  await until(
+    async () => {
+      const before = last;
+      last = value();
+      await sleep(300);
+      return before === last && value() === last;
+    },
+    'the upstream is held up',
+    PATIENCE_MS,
+  );
 }
 
 /** Row 32, one client at a time. */

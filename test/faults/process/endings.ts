@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../client/arena.ts';
+import { until } from '../../eventually.ts';
+import { PATIENCE_MS } from '../client/arena.ts';
 import type { Arena } from '../client/arena.ts';
 import { RawClient } from '../client/raw-client.ts';
 import { assertRefused, chatBody, CLOSE, get, post } from '../client/requests.ts';
@@ -60,7 +61,7 @@ export const ENDINGS: readonly ProcessCase[] = [
       const waiting = await askAll(arena, 'paced 60');
       const startedMs = performance.now();
       arena.program.signal('SIGTERM');
-      await until(() => isRefused(arena.url), 'no new connection is taken');
+      await until(() => isRefused(arena.url), 'no new connection is taken', PATIENCE_MS);
       assert.ok(performance.now() - startedMs <= CLOSED_WITHIN_MS);
       for (const one of waiting) await assertAnswered(one);
       assert.equal(await arena.program.ended, 0);
@@ -77,10 +78,10 @@ export const ENDINGS: readonly ProcessCase[] = [
       kept.write(get('/health/liveliness'));
       await kept.answers(1);
       arena.program.signal('SIGTERM');
-      await until(() => isRefused(arena.url), 'no new connection is taken');
+      await until(() => isRefused(arena.url), 'no new connection is taken', PATIENCE_MS);
       kept.write(post(chatBody({ model: arena.lanes[0]?.model ?? '', says: 'answer', stream: false })));
       const answered = (): boolean => kept.received.toString().split('HTTP/1.1 ').length > 2;
-      await until(() => kept.isClosed || answered(), 'the client is told');
+      await until(() => kept.isClosed || answered(), 'the client is told', PATIENCE_MS);
       if (!kept.isClosed) assertRefused((await kept.answers(2))[1], { status: 503, code: 'overloaded' });
       for (const one of waiting) await assertAnswered(one);
       assert.equal(await arena.program.ended, 0);
@@ -97,7 +98,11 @@ export const ENDINGS: readonly ProcessCase[] = [
       arena.program.signal('SIGTERM');
       await Promise.all(waiting.map((one) => assertTold(one)));
       assert.equal(await arena.program.ended, 0);
-      await until(() => arena.lanes.every(({ upstream }) => upstream.open === 0), 'upstreams are let go');
+      await until(
+        () => arena.lanes.every(({ upstream }) => upstream.open === 0),
+        'upstreams are let go',
+        PATIENCE_MS,
+      );
     },
   },
   {
@@ -108,7 +113,7 @@ export const ENDINGS: readonly ProcessCase[] = [
     async check(arena) {
       const waiting = await askAll(arena, 'halfway');
       arena.program.signal('SIGINT');
-      await until(() => isRefused(arena.url), 'no new connection is taken');
+      await until(() => isRefused(arena.url), 'no new connection is taken', PATIENCE_MS);
       const startedMs = performance.now();
       arena.program.signal('SIGINT');
       assert.equal(await arena.program.ended, 130);
@@ -127,14 +132,22 @@ export const ENDINGS: readonly ProcessCase[] = [
       const waiting = await askAll(arena, 'paced 40');
       const wrongLine = good.split('\n').length;
       await reload(arena, `${good}servre: {port: 1}\n`);
-      await until(() => program.stderr().includes(`obelisk.yaml:${wrongLine}:`), 'the log names the line');
+      await until(
+        () => program.stderr().includes(`obelisk.yaml:${wrongLine}:`),
+        'the log names the line',
+        PATIENCE_MS,
+      );
       await askOnce(url, lanes[0]?.model ?? '', 200);
       await askOnce(url, 'added', 404);
       await reload(
         arena,
         `${good}  - {model_name: added, litellm_params: {model: openai/x, mock_response: Hello}}\n`,
       );
-      await until(() => program.stderr().includes('the configuration was reloaded'), 'the good one is taken');
+      await until(
+        () => program.stderr().includes('the configuration was reloaded'),
+        'the good one is taken',
+        PATIENCE_MS,
+      );
       await askOnce(url, 'added', 200);
       for (const one of waiting) await assertAnswered(one);
     },
@@ -165,7 +178,11 @@ export const LOADS: readonly ProcessCase[] = [
       program.signal('SIGSTOP');
       await sleep(HELD_UP_MS);
       program.signal('SIGCONT');
-      await until(async () => (await fetch(`${url}/health/ready`)).status === 503, 'it is not ready');
+      await until(
+        async () => (await fetch(`${url}/health/ready`)).status === 503,
+        'it is not ready',
+        PATIENCE_MS,
+      );
       const client = await RawClient.open(url);
       client.write(post(chatBody({ model: lanes[0]?.model ?? '', says: 'answer', stream: false }), [CLOSE]));
       const refusal = await client.answer();
@@ -173,7 +190,11 @@ export const LOADS: readonly ProcessCase[] = [
       assert.ok(Number(refusal.headers['retry-after']) >= 1);
       assert.equal((await fetch(`${url}/health/liveliness`)).status, 200);
       for (const one of waiting) await assertAnswered(one);
-      await until(async () => (await fetch(`${url}/health/ready`)).status === 200, 'it is ready again');
+      await until(
+        async () => (await fetch(`${url}/health/ready`)).status === 200,
+        'it is ready again',
+        PATIENCE_MS,
+      );
       await askOnce(url, lanes[0]?.model ?? '', 200);
     },
   },
@@ -191,13 +212,21 @@ export const LOADS: readonly ProcessCase[] = [
       const { program, lanes, url } = arena;
       const waiting = await askAll(arena, 'paced 150');
       program.signal('SIGUSR2');
-      await until(async () => (await fetch(`${url}/health/ready`)).status === 503, 'it is not ready');
+      await until(
+        async () => (await fetch(`${url}/health/ready`)).status === 503,
+        'it is not ready',
+        PATIENCE_MS,
+      );
       const client = await RawClient.open(url);
       client.write(post(chatBody({ model: lanes[1]?.model ?? '', says: 'answer', stream: true }), [CLOSE]));
       assertRefused(await client.answer(), { status: 503, code: 'overloaded' });
       for (const one of waiting) await assertAnswered(one);
       program.signal('SIGWINCH');
-      await until(async () => (await fetch(`${url}/health/ready`)).status === 200, 'it is ready again');
+      await until(
+        async () => (await fetch(`${url}/health/ready`)).status === 200,
+        'it is ready again',
+        PATIENCE_MS,
+      );
       await askOnce(url, lanes[0]?.model ?? '', 200);
     },
   },

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { until } from '../client/arena.ts';
+import { until } from '../../eventually.ts';
+import { PATIENCE_MS } from '../client/arena.ts';
 import { runProgram, startProgram } from '../../program.ts';
 import type { Program } from '../../program.ts';
 import type { FaultRow } from '../row.ts';
@@ -254,10 +255,14 @@ export const VAULTS: readonly VaultCase[] = [
       const slowest = await slowestDuring(arena, renameStorm(arena.root));
       assert.ok(slowest <= NEIGHBOUR_MS, `another client waited ${Math.round(slowest)} ms`);
       const last = `storm-${RENAMES}.md`;
-      await until(async () => {
-        const { cited } = await arena.ask('What is the storm petrel called?');
-        return cited.length === 1 && cited[0] === last;
-      }, 'the note has its last name');
+      await until(
+        async () => {
+          const { cited } = await arena.ask('What is the storm petrel called?');
+          return cited.length === 1 && cited[0] === last;
+        },
+        'the note has its last name',
+        PATIENCE_MS,
+      );
       assert.equal(await arena.notes(), before + 1);
     },
   },
