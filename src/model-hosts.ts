@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { totalmem } from 'node:os';
-import type { OllamaHostSettings, Settings } from './config/settings.ts';
+import type { Settings } from './config/settings.ts';
+import type { OllamaHostSettings } from './shared/ollama-hosts.ts';
 import { HOP_HEADER } from './gateway/hops.ts';
 import type { InProcessClient } from './gateway/in-process-chat.ts';
 import { seatsFor } from './host-records.ts';

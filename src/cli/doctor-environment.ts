@@ -1,4 +1,5 @@
-import type { OllamaHostSettings, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import type { Finding } from './doctor-checks.ts';
 import type { SeenHost } from './ollama-env.ts';
 

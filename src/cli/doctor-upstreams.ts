@@ -1,4 +1,5 @@
-import type { OllamaHostSettings, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { versionWarning } from '../ollama/fleet/known-holes.ts';
 import { messageOf } from '../shared/errors.ts';
 import { isLoopbackUrl } from '../shared/local-host.ts';

@@ -1,4 +1,5 @@
-import type { LoadedConfig, OllamaHostSettings, Settings } from '../config/settings.ts';
+import type { LoadedConfig, Settings } from '../config/settings.ts';
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { isObeliskError } from '../shared/errors.ts';
 import { createUpstreamClient } from '../wire/upstream-client.ts';
 import { EXIT, loadFrom, printJson, styleOf } from './command.ts';

@@ -1,4 +1,4 @@
-import type { OllamaHostSettings } from '../config/settings.ts';
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { createOllamaClient } from '../ollama/api/client.ts';
 import { checkEnvironment } from '../ollama/environment/check-environment.ts';
 import type { EnvironmentFinding } from '../ollama/environment/environment-finding.ts';

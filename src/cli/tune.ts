@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import path from 'node:path';
-import type { OllamaHostSettings, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { createOllamaClient } from '../ollama/api/client.ts';
 import type { FleetModel, ProfileView } from '../ollama/control-plane.ts';
 import { runnerOptionsOf } from '../ollama/queue/runner-options.ts';

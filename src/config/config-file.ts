@@ -1,5 +1,6 @@
 import type { LitellmStrategy } from './routing-schema.ts';
-import type { OllamaCacheType, OllamaPlacement, ProviderMode, TransportName } from './settings.ts';
+import type { ProviderMode, TransportName } from './settings.ts';
+import type { OllamaCacheType, OllamaPlacement } from '../shared/ollama-hosts.ts';
 
 /** One entry of `model_list` as written. */
 export type ModelEntryFile = {

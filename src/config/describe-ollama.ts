@@ -1,5 +1,6 @@
 import { WEEK_DAYS } from './ollama-schema.ts';
-import type { OllamaHostSettings, PreloadSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import type { OllamaHostSettings, PreloadSettings } from '../shared/ollama-hosts.ts';
 
 /** Every value of `providers.ollama` by its key in the file; a secret is `[secret]`. */
 export function describeOllama(

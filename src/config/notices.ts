@@ -1,7 +1,8 @@
 import { noticeOf } from '../shared/ollama-options.ts';
 import type { FileFacts } from './pick.ts';
 import { reloadNotices } from './reload-notices.ts';
-import type { OllamaHostSettings, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import type { Path } from './yaml-tree.ts';
 
 const WEAK_KEY_LENGTH = 8;

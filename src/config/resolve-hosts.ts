@@ -1,10 +1,10 @@
+import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { ollamaUrl } from '../shared/ollama-url.ts';
 import { Secret } from '../shared/secret.ts';
 import { compactHardware, compactOverrides } from './compact-options.ts';
 import type { OllamaFile, OllamaHostFile } from './config-file.ts';
 import { configError } from './config-problem.ts';
 import type { Resolving } from './resolve-settings.ts';
-import type { OllamaHostSettings } from './settings.ts';
 
 /** What is said of an address that is none. */
 export const NO_ADDRESS: string = 'is no address of an Ollama server; write host:port or http://host:port';

@@ -1,6 +1,6 @@
 import type { PreloadFile } from './config-file.ts';
 import { WEEK_DAYS } from './ollama-schema.ts';
-import type { PreloadSettings } from './settings.ts';
+import type { PreloadSettings } from '../shared/ollama-hosts.ts';
 
 /** Models to load ahead, with days as numbers. */
 export function resolvePreload(entries: readonly PreloadFile[]): readonly PreloadSettings[] {

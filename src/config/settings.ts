@@ -1,3 +1,4 @@
+import type { OllamaHostSettings, OllamaPlacement, PreloadSettings } from '../shared/ollama-hosts.ts';
 import type { Secret } from '../shared/secret.ts';
 
 /** How completions choose their backend (design document, decision 2 and its refined form). */
@@ -73,49 +74,6 @@ export type VaultEntry = {
   readonly name: string;
   /** Absolute path. */
   readonly path: string;
-};
-
-/** How a host is chosen for a model that several have. */
-export type OllamaPlacement = 'warm-first' | 'least-busy' | 'round-robin';
-
-/** What a cache of keys and values is kept in. */
-export type OllamaCacheType = 'f16' | 'q8_0' | 'q4_0';
-
-/** One server of Ollama. */
-export type OllamaHostSettings = {
-  /** In `x-obelisk-deployment`, metrics and on the command line; `host:port` of the URL unless told. */
-  readonly name: string;
-  /** Without a trailing slash. */
-  readonly url: string;
-  /** Sent as `Authorization: Bearer`, to a proxy in front of it. */
-  readonly apiKey?: Secret;
-  /** Part of the requests, relative to the other hosts. */
-  readonly weight: number;
-  readonly tags: readonly string[];
-  /** Its OLLAMA_NUM_PARALLEL: requests that it serves at once per model. */
-  readonly parallel: number;
-  /** Whether nobody has configured `parallel`, so that a host may be found to serve more. */
-  readonly parallelIsDefault?: boolean;
-  /** Memory for models, in bytes. */
-  readonly memoryBytes?: number;
-  /** Its OLLAMA_KV_CACHE_TYPE. */
-  readonly cacheType?: OllamaCacheType;
-  /** Over `hardware` of all hosts. */
-  readonly hardware: Readonly<Record<string, number | boolean>>;
-  /** Over `model_overrides` of all hosts. */
-  readonly modelOverrides: Readonly<Record<string, Readonly<Record<string, number | boolean>>>>;
-};
-
-/** Models that are loaded ahead of their first request. */
-export type PreloadSettings = {
-  readonly model: string;
-  /** Names or tags of hosts; absent: every host that has it. */
-  readonly hosts?: readonly string[];
-  /** `HH:MM` of the local day; absent: at start. */
-  readonly at?: string;
-  /** Days of the week, 0 is Sunday; absent: every day. */
-  readonly days?: readonly number[];
-  readonly keepAlive?: number | string;
 };
 
 /** The whole effective configuration: immutable, replaced as a whole on reload. */

@@ -1,8 +1,9 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
+import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 
-import type { FleetHost, FleetHostSettings, HostSide } from './fleet-host.ts';
+import type { FleetHost, HostSide } from './fleet-host.ts';
 import type { OllamaModel } from './model-facts.ts';
 
 /** A model, and the hosts that may be asked for it now. */
@@ -28,7 +29,7 @@ export type OllamaFleet = {
   /** Finds one of them by any spelling of its name (`llama3`, `llama3:latest`). */
   find(name: string): FleetEntry | undefined;
   /** Whether a host may serve a model, by `model_hosts`. */
-  mayServe(host: FleetHostSettings, name: string): boolean;
+  mayServe(host: OllamaHostSettings, name: string): boolean;
   /** The hosts that may serve a model and had it when they were last there. */
   knownAt(name: string): readonly FleetHost[];
   /** Where the model's text would leave the machine to, where that is not allowed. */
@@ -47,9 +48,9 @@ export type OllamaFleet = {
 
 /** What a fleet is made of. */
 export type OllamaFleetOptions = {
-  readonly hosts: readonly FleetHostSettings[];
+  readonly hosts: readonly OllamaHostSettings[];
   /** What stays of the host with that address. */
-  readonly sideOf: (host: FleetHostSettings) => HostSide;
+  readonly sideOf: (host: OllamaHostSettings) => HostSide;
   /** Names or tags of the hosts that may serve a model, by its name. */
   readonly modelHosts: Readonly<Record<string, readonly string[]>>;
   /** Whether models that leave the machine are served. */
@@ -105,7 +106,7 @@ class Fleet implements OllamaFleet {
     return this.#all().get(ollamaModelKey(name));
   }
 
-  mayServe({ name, tags }: FleetHostSettings, model: string): boolean {
+  mayServe({ name, tags }: OllamaHostSettings, model: string): boolean {
     const places = this.#pinned.get(ollamaModelKey(model));
     return places === undefined || places.has(name) || tags.some((tag) => places.has(tag));
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { PreloadSettings } from '../../shared/ollama-hosts.ts';
 import { silentLogger } from '../../telemetry/log.ts';
 import { createDrainSwitch } from './fleet-host.ts';
 import { createOllamaFleet } from './fleet.ts';
 import { createPreloader } from './preload.ts';
-import type { PreloadEntry } from './preload.ts';
 import { createOllamaClient } from '../api/client.ts';
 import { createOllamaDiscovery } from './discovery.ts';
 import { createUpstreamClient } from '../../wire/upstream-client.ts';
@@ -25,7 +25,7 @@ test('a model is loaded at its time of day, on each host that is named, day afte
     modelHosts: {},
     allowCloud: false,
   });
-  const entries: readonly PreloadEntry[] = [
+  const entries: readonly PreloadSettings[] = [
     { model: 'one', at: '08:30', hosts: ['gpu'] },
     { model: 'two', at: '08:30', hosts: ['elsewhere'] },
     { model: 'two', at: '09:00', days: [2] },

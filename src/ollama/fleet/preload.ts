@@ -1,28 +1,17 @@
 import { messageOf } from '../../shared/errors.ts';
+import type { PreloadSettings } from '../../shared/ollama-hosts.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
 import { nextTime } from './preload-time.ts';
 
-/** A model that is loaded ahead of its first request. */
-export type PreloadEntry = {
-  readonly model: string;
-  /** Names or tags of hosts; absent: every host that has it. */
-  readonly hosts?: readonly string[];
-  /** `HH:MM` of the local day; absent: whenever the host has come. */
-  readonly at?: string;
-  /** Days of the week, 0 is Sunday. */
-  readonly days?: readonly number[];
-  readonly keepAlive?: number | string;
-};
-
 /** What a preloader is made of. */
 export type PreloaderOptions = {
-  readonly entries: readonly PreloadEntry[];
+  readonly entries: readonly PreloadSettings[];
   readonly fleet: OllamaFleet;
   /** Loads a model on a host with the options that its requests have. */
-  readonly load: (host: FleetHost, entry: PreloadEntry, signal: AbortSignal) => Promise<void>;
+  readonly load: (host: FleetHost, entry: PreloadSettings, signal: AbortSignal) => Promise<void>;
   readonly logger: Logger;
   readonly now: () => Date;
 };
@@ -45,7 +34,7 @@ class AheadOfRequests implements Preloader {
   readonly #stopping = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
   /** What each host has been asked to load since it came. */
-  readonly #asked = new Map<FleetHost, Set<PreloadEntry>>();
+  readonly #asked = new Map<FleetHost, Set<PreloadSettings>>();
   /** Loads of a host follow each other: Ollama does one at a time. */
   readonly #lines = new Map<FleetHost, Promise<void>>();
   #undo: (() => void) | undefined;
@@ -88,7 +77,7 @@ class AheadOfRequests implements Preloader {
     }
   }
 
-  #await(entry: PreloadEntry, at: string, due: Date): void {
+  #await(entry: PreloadSettings, at: string, due: Date): void {
     const leftMs = due.getTime() - this.#options.now().getTime();
     const timer = setTimeout(
       () => {
@@ -108,14 +97,14 @@ class AheadOfRequests implements Preloader {
     this.#timers.add(timer);
   }
 
-  #isFor(host: FleetHost, { model, hosts }: PreloadEntry): boolean {
+  #isFor(host: FleetHost, { model, hosts }: PreloadSettings): boolean {
     const { name, tags, drain, discovery } = host;
     const isNamed = hosts === undefined || hosts.includes(name) || tags.some((tag) => hosts.includes(tag));
     const isThere = discovery.model(model) !== undefined && !drain.draining;
     return isNamed && isThere && this.#options.fleet.mayServe(host, model);
   }
 
-  #enqueue(host: FleetHost, entry: PreloadEntry): void {
+  #enqueue(host: FleetHost, entry: PreloadSettings): void {
     const before = this.#lines.get(host) ?? Promise.resolve();
     this.#lines.set(
       host,
@@ -123,7 +112,7 @@ class AheadOfRequests implements Preloader {
     );
   }
 
-  async #load(host: FleetHost, entry: PreloadEntry): Promise<void> {
+  async #load(host: FleetHost, entry: PreloadSettings): Promise<void> {
     const { load, logger } = this.#options;
     const { signal } = this.#stopping;
     const about = { host: host.name, model: entry.model };

@@ -1,4 +1,5 @@
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import type { OllamaPlacement } from '../../shared/ollama-hosts.ts';
 
 import type { FleetHost } from '../fleet/fleet-host.ts';
 import type { OllamaFleet } from '../fleet/fleet.ts';
@@ -8,9 +9,6 @@ import { hostFacts } from './placement-facts.ts';
 import { placementCost } from './placement-cost.ts';
 import type { OllamaTarget } from '../prepare.ts';
 import type { RunnerOptions } from '../queue/runner-options.ts';
-
-/** How a host is chosen for a model that several have. */
-export type PlacementKind = 'warm-first' | 'least-busy' | 'round-robin';
 
 /** A deployment on a host of the fleet. */
 export type HostPlace = {
@@ -32,9 +30,9 @@ export type HostPlacement = {
 
 /** What a placement works with. */
 export type HostPlacementOptions = {
-  readonly kind: PlacementKind;
+  readonly kind: OllamaPlacement;
   /** By model name, where a model has a kind of its own. */
-  readonly ofModel?: Readonly<Record<string, PlacementKind>>;
+  readonly ofModel?: Readonly<Record<string, OllamaPlacement>>;
   readonly fleet: OllamaFleet;
   readonly books: HostBooks;
   /** The runner options that a request of a deployment carries, unless it has its own. */
@@ -55,7 +53,7 @@ export function createHostPlacement(options: HostPlacementOptions): HostPlacemen
 
 class Placement implements HostPlacement {
   readonly #options: HostPlacementOptions;
-  readonly #kinds: ReadonlyMap<string, PlacementKind>;
+  readonly #kinds: ReadonlyMap<string, OllamaPlacement>;
   /** Whose turn it is, by the key of the model. */
   readonly #turns = new Map<string, Turns>();
 
@@ -98,7 +96,7 @@ class Placement implements HostPlacement {
     return best;
   }
 
-  #rank(kind: PlacementKind, place: HostPlace): Rank {
+  #rank(kind: OllamaPlacement, place: HostPlace): Rank {
     if (kind === 'round-robin') return [];
     return kind === 'warm-first' ? this.#warmRank(place) : [this.#busyness(place.host)];
   }

@@ -1,11 +1,9 @@
+import type { OllamaCacheType } from '../../shared/ollama-hosts.ts';
 import type { FitEstimate } from '../control-plane.ts';
 import type { ModelShape, OllamaModel } from '../fleet/model-facts.ts';
 
-/** What Ollama keeps keys and values in (`OLLAMA_KV_CACHE_TYPE`): f16 unless it was started with another. */
-export type CacheType = 'f16' | 'q8_0' | 'q4_0';
-
 /** Bytes of one element of the cache: GGML keeps 32 of q8_0 in 34 bytes, 32 of q4_0 in 18. */
-const ELEMENT_BYTES: Readonly<Record<CacheType, number>> = { f16: 2, q8_0: 34 / 32, q4_0: 18 / 32 };
+const ELEMENT_BYTES: Readonly<Record<OllamaCacheType, number>> = { f16: 2, q8_0: 34 / 32, q4_0: 18 / 32 };
 /** Ollama places a model where its estimate is at most this part of the free memory (`PredictServerVRAM`). */
 export const USABLE_MEMORY = 0.8;
 /** Below this a window is of no use, even where memory is short. */
@@ -47,7 +45,7 @@ export type CacheAsk = {
   readonly numCtx: number;
   /** Requests that are served at once; each has a window of its own. */
   readonly parallel: number;
-  readonly cacheType?: CacheType | undefined;
+  readonly cacheType?: OllamaCacheType | undefined;
 };
 
 /** Requests that Ollama serves a model at once with, where it was started for `parallel`. */
@@ -99,7 +97,7 @@ export type FitRoom = {
   readonly shape: ModelShape;
   readonly memoryBytes: number;
   readonly parallel: number;
-  readonly cacheType?: CacheType | undefined;
+  readonly cacheType?: OllamaCacheType | undefined;
 };
 
 /**

@@ -1,8 +1,8 @@
+import type { OllamaCacheType } from '../../shared/ollama-hosts.ts';
 import { noticeOf } from '../../shared/ollama-options.ts';
 
 import type { ProfileView } from '../control-plane.ts';
 import { estimateFit, parallelOf } from './fit.ts';
-import type { CacheType } from './fit.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 
 import type { MergedValues, ProfileLayer } from './profile-values.ts';
@@ -30,7 +30,11 @@ export type ProfileViewFacts = {
   readonly twins: readonly ProfileTwin[];
   /** The host whose memory counts; undefined where there are several and none is named. */
   readonly room:
-    | (HostMemory & { readonly name: string; readonly parallel: number; readonly cacheType?: CacheType })
+    | (HostMemory & {
+        readonly name: string;
+        readonly parallel: number;
+        readonly cacheType?: OllamaCacheType;
+      })
     | undefined;
 };
 

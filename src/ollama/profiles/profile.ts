@@ -1,7 +1,7 @@
 import { OLLAMA_OPTIONS, requireOllamaOption } from '../../providers/ollama/options.ts';
+import type { OllamaCacheType } from '../../shared/ollama-hosts.ts';
 
 import { fittingContext, parallelOf } from './fit.ts';
-import type { CacheType } from './fit.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 import { mergeLayers } from './profile-values.ts';
 import type { MergedValues, ProfileLayer } from './profile-values.ts';
@@ -30,7 +30,7 @@ export type ProfileFacts = {
   readonly memoryBytes?: number | undefined;
   /** Requests that the host serves a model at once with. */
   readonly parallel?: number;
-  readonly cacheType?: CacheType | undefined;
+  readonly cacheType?: OllamaCacheType | undefined;
 };
 
 /** Context window when nothing is configured, however much the model was trained for. */

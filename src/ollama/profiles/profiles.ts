@@ -1,9 +1,9 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-name.ts';
 import { isLoopbackUrl } from '../../shared/local-host.ts';
+import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
 
 import type { ModelPlace, ProfilePatch, ProfileView } from '../control-plane.ts';
-import type { CacheType } from './fit.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 import { profileValues, runnerProfile } from './profile.ts';
 import type { ProfileFacts, RunnerProfile } from './profile.ts';
@@ -23,18 +23,10 @@ import type { ProfileScope, ProfileStore } from './store.ts';
 export const DEFAULT_PROFILE = 'default';
 
 /** What of a host's configuration a profile follows from. */
-export type ProfileHost = {
-  readonly name: string;
-  /** Without a trailing slash. */
-  readonly url: string;
-  /** Requests that it serves at once per model. */
-  readonly parallel: number;
-  /** Memory for models, in bytes, where it is configured. */
-  readonly memoryBytes?: number;
-  readonly cacheType?: CacheType;
-  readonly hardware: RunnerOptions;
-  readonly modelOverrides: Readonly<Record<string, RunnerOptions>>;
-};
+export type ProfileHost = Pick<
+  OllamaHostSettings,
+  'name' | 'url' | 'parallel' | 'memoryBytes' | 'cacheType' | 'hardware' | 'modelOverrides'
+>;
 
 /** What of the configuration profiles follow from. */
 export type ProfileSettings = {
