@@ -2,7 +2,7 @@ import { rowsOf } from './environment-variable.ts';
 import type { EnvironmentVariable } from './environment-variable.ts';
 
 /** What earlier releases read. `until` is the first that does not. */
-const GONE = rowsOf('gone', [
+const GONE = rowsOf({ group: 'gone' }, [
   [
     'OLLAMA_MULTIUSER_CACHE',
     'none',
@@ -73,7 +73,7 @@ const GONE = rowsOf('gone', [
 ]);
 
 /** Names that guides and other programs made popular, and that no release ever read. */
-const NEVER = rowsOf('never existed', [
+const NEVER = rowsOf({ group: 'never existed' }, [
   [
     'OLLAMA_NUM_GPU',
     'none',

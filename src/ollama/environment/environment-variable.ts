@@ -61,16 +61,13 @@ export type EnvironmentVariable = {
 };
 
 /** What a row of the tables may say besides its four columns. */
-export type VariableMore = Partial<
-  Pick<
-    EnvironmentVariable,
-    'choices' | 'since' | 'until' | 'instead' | 'platforms' | 'secret' | 'value' | 'overridden'
-  >
+type VariableMore = Partial<
+  Pick<EnvironmentVariable, 'choices' | 'since' | 'until' | 'instead' | 'platforms' | 'secret' | 'overridden'>
 >;
 
-/** Makes the rows of one group. */
+/** Makes the rows of one group. What a row says of itself wins over what is said of all of them. */
 export function rowsOf(
-  group: VariableGroup,
+  ofAll: Pick<EnvironmentVariable, 'group'> & VariableMore,
   rows: readonly (readonly [
     name: string,
     value: ValueKind,
@@ -80,8 +77,8 @@ export function rowsOf(
   ])[],
 ): readonly EnvironmentVariable[] {
   return rows.map(([name, value, fallback, explains, more]) => ({
+    ...ofAll,
     name,
-    group,
     value,
     default: fallback,
     explains,

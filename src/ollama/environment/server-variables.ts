@@ -2,7 +2,7 @@ import { rowsOf } from './environment-variable.ts';
 import type { EnvironmentVariable } from './environment-variable.ts';
 
 /** What `ollama serve` reads for itself (its envconfig), as of 0.32. Read at start only. */
-export const SERVER_VARIABLES: readonly EnvironmentVariable[] = rowsOf('server', [
+export const SERVER_VARIABLES: readonly EnvironmentVariable[] = rowsOf({ group: 'server' }, [
   [
     'OLLAMA_HOST',
     'text',
@@ -67,7 +67,7 @@ export const SERVER_VARIABLES: readonly EnvironmentVariable[] = rowsOf('server',
 ]);
 
 /** What decides on memory and speed; what Obelisk sends with each request wins over some of it. */
-export const MEMORY_VARIABLES: readonly EnvironmentVariable[] = rowsOf('memory and speed', [
+export const MEMORY_VARIABLES: readonly EnvironmentVariable[] = rowsOf({ group: 'memory and speed' }, [
   [
     'OLLAMA_KEEP_ALIVE',
     'duration',
@@ -145,7 +145,7 @@ export const MEMORY_VARIABLES: readonly EnvironmentVariable[] = rowsOf('memory a
 ]);
 
 /** Of the command line of Ollama or of its client libraries: the server does not read them. */
-export const CLIENT_VARIABLES: readonly EnvironmentVariable[] = rowsOf('client only', [
+export const CLIENT_VARIABLES: readonly EnvironmentVariable[] = rowsOf({ group: 'client only' }, [
   [
     'OLLAMA_AUTH',
     'switch',
@@ -186,7 +186,7 @@ export const CLIENT_VARIABLES: readonly EnvironmentVariable[] = rowsOf('client o
 ]);
 
 /** What Go's HTTP client in Ollama reads. */
-export const NETWORK_VARIABLES: readonly EnvironmentVariable[] = rowsOf('network', [
+export const NETWORK_VARIABLES: readonly EnvironmentVariable[] = rowsOf({ group: 'network' }, [
   ['HTTPS_PROXY', 'text', 'none', 'Proxy for pulls and pushes.', { secret: true }],
   [
     'HTTP_PROXY',
