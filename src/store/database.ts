@@ -50,17 +50,29 @@ function versionOf(database: DatabaseSync): number {
   return numberColumn(database.prepare('PRAGMA user_version').get() ?? {}, 'user_version');
 }
 
-function migrate(database: DatabaseSync, migrations: readonly string[], from: number): void {
-  if (from === migrations.length) return;
+/**
+ * Does all of it or nothing, and as the only writer; waits for another one as long as the connection does.
+ * @throws what `work` throws, and SQLite's own error where another writer is not done in time.
+ */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');
   try {
-    for (const statements of migrations.slice(from)) database.exec(statements);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    const result = work();
     database.exec('COMMIT');
+    return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // A full disk has SQLite roll back by itself, and a second one would hide why.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+function migrate(database: DatabaseSync, migrations: readonly string[], from: number): void {
+  if (from === migrations.length) return;
+  inTransaction(database, () => {
+    for (const statements of migrations.slice(from)) database.exec(statements);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
 }
 
 /**

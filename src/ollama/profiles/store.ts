@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { isObeliskError, messageOf, ObeliskError } from '../../shared/errors.ts';
 import { RUNNER_OPTIONS } from '../../shared/ollama-options.ts';
-import { openDatabase } from '../../store/database.ts';
+import { inTransaction, openDatabase } from '../../store/database.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 import { isEmptyValues } from './profile-values.ts';
@@ -33,7 +33,7 @@ export type ProfileStore = {
    * Replaces what is stored for a scope by what `change` makes of it; nothing said removes it.
    * @throws ObeliskError `store_failed`.
    */
-  change(scope: ProfileScope, change: (before: ProfileValues) => ProfileValues): ProfileValues;
+  change(scope: ProfileScope, change: (before: ProfileValues) => ProfileValues): void;
 };
 
 const MIGRATIONS = [
@@ -83,19 +83,12 @@ export function openProfileStore(dataDir: string, logger: Logger): ProfileStore 
     all: () => [...stored.values()],
     change(scope, change) {
       // Another process may have changed it since: what is on disk is what is changed.
-      return withDatabase(file, (database) => {
-        database.exec('BEGIN IMMEDIATE');
-        try {
+      withDatabase(file, (database) => {
+        inTransaction(database, () => {
           remember(database);
-          const values = change(stored.get(keyOf(scope))?.values ?? NOTHING);
-          write(database, { ...scope, values });
-          database.exec('COMMIT');
-          remember(database);
-          return values;
-        } catch (error) {
-          database.exec('ROLLBACK');
-          throw error;
-        }
+          write(database, { ...scope, values: change(stored.get(keyOf(scope))?.values ?? NOTHING) });
+        });
+        remember(database);
       });
     },
   };

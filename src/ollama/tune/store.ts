@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import { openDatabase } from '../../store/database.ts';
+import { inTransaction, openDatabase } from '../../store/database.ts';
 import { numberColumn, textColumn } from '../../store/row.ts';
 import type { HostState } from './host-state.ts';
 import type { TuneJournal } from './journal.ts';
@@ -113,18 +113,13 @@ export function openTuneStore(file: string): TuneStore {
   return {
     begin(about, by) {
       // Two commands that begin at once: one of them sees the other.
-      database.exec('BEGIN IMMEDIATE');
-      try {
+      return inTransaction(database, () => {
         requireIdle(database, about.host, by.pid);
         const found = by.fresh ? undefined : unfinished(database, about, by.nowMs);
         const id = found ?? insert(database, about, by);
         database.prepare('UPDATE runs SET pid = ? WHERE id = ?').run(by.pid, id);
-        database.exec('COMMIT');
         return toRun(database, id, found !== undefined);
-      } catch (error) {
-        database.exec('ROLLBACK');
-        throw error;
-      }
+      });
     },
     earlier: ({ host, model }) =>
       database

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ObeliskError, isObeliskError, messageOf } from '../../shared/errors.ts';
+import { inTransaction } from '../../store/database.ts';
 import { numberColumn, textColumn, textListColumn } from '../../store/row.ts';
 import { createTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { Catalogue } from './catalogue.ts';
@@ -21,7 +22,6 @@ export class IndexSession {
   readonly #file: string;
   readonly #dataVersion: StatementSync;
   #seenVersion = -1;
-  #inTransaction = false;
 
   constructor(database: DatabaseSync, file: string) {
     this.database = database;
@@ -73,25 +73,20 @@ export class IndexSession {
    * @throws ObeliskError `store_failed` where SQLite fails; then nothing of the transaction remains.
    */
   write<T>(work: () => T): T {
-    if (this.#inTransaction) return work();
+    if (this.database.isTransaction) return work();
+    let isBegun = false;
     try {
-      this.database.exec('BEGIN IMMEDIATE');
+      return inTransaction(this.database, () => {
+        isBegun = true;
+        this.#follow();
+        const result = work();
+        this.counts.flush();
+        return result;
+      });
     } catch (error) {
+      // What memory took over from it is gone with it.
+      if (isBegun) this.load();
       throw this.#failure(error);
-    }
-    this.#inTransaction = true;
-    try {
-      this.#follow();
-      const result = work();
-      this.counts.flush();
-      this.database.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.database.isTransaction) this.database.exec('ROLLBACK');
-      this.load();
-      throw this.#failure(error);
-    } finally {
-      this.#inTransaction = false;
     }
   }
 
