@@ -66,7 +66,6 @@ export function tuneAt(
     environment: {},
     retryMs: 1,
     store,
-    pid: process.pid,
     clock: { nowMs: () => performance.now(), dateMs: () => Date.now() },
     optionsOf: () => Promise.resolve({ ...PROFILE, ...Object.assign({}, ...written) }),
     ...(isDry ? {} : { write: (setting: RunnerOptions) => Promise.resolve(void written.push(setting)) }),

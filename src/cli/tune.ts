@@ -204,7 +204,6 @@ async function sessionOf(context: CommandContext, parts: Parts): Promise<TuneSes
       }),
     ),
     store,
-    pid: process.pid,
     clock: { nowMs: () => performance.now(), dateMs: () => Date.now() },
     optionsOf: async (name) => optionsOf(await control.profile(name, at)),
     ...(context.arguments.has('dry-run')

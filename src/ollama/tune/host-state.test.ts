@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { startTuningOllama } from '../../../test/tuning-ollama.ts';
 import { even, likesTwo, newFile, PROFILE, tuneAt } from '../../../test/tuning-session.ts';
@@ -29,10 +30,11 @@ test('what a killed command left loaded is brought back by the next one', async 
   const file = newFile();
   const store = openTuneStore(file);
   const about = { host: ollama.url, model: 'other:latest', key: 'x' };
-  const killed = store.begin(about, { pid: 2 ** 30, nowMs: Date.now(), fresh: false });
+  const killed = store.begin(about, { nowMs: Date.now(), fresh: false });
   killed.setHostState({
     loaded: [{ model: 'other:latest', expiresMs: Date.now() + 1e6, contextLength: 512 }],
   });
+  killed.release();
   store.close();
   await tuneAt(ollama, { file, wish: { only: ['num_thread'] } }).report;
   assert.deepEqual(
@@ -40,10 +42,7 @@ test('what a killed command left loaded is brought back by the next one', async 
     [['other:latest', { num_ctx: 512 }]],
   );
   const again = openTuneStore(file);
-  assert.equal(
-    again.begin(about, { pid: process.pid, nowMs: Date.now(), fresh: false }).hostState(),
-    undefined,
-  );
+  assert.equal(again.begin(about, { nowMs: Date.now(), fresh: false }).hostState(), undefined);
   again.close();
 });
 
@@ -52,14 +51,28 @@ test('two commands do not tune one host at once, and a dead one holds nothing', 
   const file = newFile();
   const store = openTuneStore(file);
   const about = { host: ollama.url, model: 'other:latest', key: 'x' };
-  const other = store.begin(about, { pid: process.ppid, nowMs: Date.now(), fresh: false });
+  const other = store.begin(about, { nowMs: Date.now(), fresh: false });
   await assert.rejects(tuneAt(ollama, { file }).report, {
     code: 'overloaded',
-    message: new RegExp(String(process.ppid)),
+    message: new RegExp(`process ${process.pid} tunes on`),
   });
   assert.deepEqual(ollama.loads, [], 'and touches nothing');
   other.release();
-  store.begin(about, { pid: 2 ** 30, nowMs: Date.now(), fresh: false });
   store.close();
+  assert.equal(beginAndDie(file, ollama.url), 'began');
   await assert.doesNotReject(tuneAt(ollama, { file, wish: { only: ['use_mmap'] } }).report);
 });
+
+/** What another process printed that began to tune, and was killed. */
+function beginAndDie(file: string, host: string): string {
+  const store = new URL('store.ts', import.meta.url).href;
+  const about = { host, model: 'other:latest', key: 'x' };
+  const script = `
+    import { writeSync } from 'node:fs';
+    import { openTuneStore } from ${JSON.stringify(store)};
+    openTuneStore(${JSON.stringify(file)}).begin(${JSON.stringify(about)}, { nowMs: Date.now(), fresh: false });
+    writeSync(1, 'began');
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  return spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' }).stdout;
+}

@@ -47,7 +47,6 @@ export type TuneSession = {
   /** Variables of the server that change speed, as far as they were seen. */
   readonly environment: Readonly<Record<string, string>>;
   readonly store: TuneStore;
-  readonly pid: number;
   /** Milliseconds: monotonic, and since the epoch. */
   readonly clock: { readonly nowMs: () => number; readonly dateMs: () => number };
   /** What the gateway loads a model with. */
@@ -82,7 +81,7 @@ const RESTORE_MS = 600_000;
  *   use the model, and of Ollama.
  */
 export async function runTuneSession(session: TuneSession, signal: AbortSignal): Promise<TuneReport> {
-  const { client, model, store, pid, clock, wish, baseline } = session;
+  const { client, model, store, clock, wish, baseline } = session;
   const deadlineMs = clock.nowMs() + wish.budgetMs;
   const about = await describe(session, signal);
   const { promptTokens, answerTokens, rounds, only, allowsTrade } = wish;
@@ -96,10 +95,7 @@ export async function runTuneSession(session: TuneSession, signal: AbortSignal):
     only,
     allowsTrade,
   ]);
-  const run = store.begin(
-    { host: client.url, model, key },
-    { pid, nowMs: clock.dateMs(), fresh: wish.fresh },
-  );
+  const run = store.begin({ host: client.url, model, key }, { nowMs: clock.dateMs(), fresh: wish.fresh });
   try {
     const before = run.hostState() ?? (await rememberHost(client, signal));
     run.setHostState(before);

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { z } from 'zod';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import { inTransaction, openDatabase } from '../../store/database.ts';
+import { openDatabase } from '../../store/database.ts';
 import { numberColumn, textColumn } from '../../store/row.ts';
+import { acquireWriterLock } from '../../store/writer-lock.ts';
 import type { HostState } from './host-state.ts';
 import type { TuneJournal } from './journal.ts';
 import type { Figures, Result, Round } from './verdict.ts';
@@ -47,10 +49,7 @@ export type TuneStore = {
    * Begins a tuning, or goes on with one of the same that has not come to its end; `fresh` begins anew.
    * @throws ObeliskError `overloaded` when another process tunes on the same host.
    */
-  begin(
-    about: TuneAbout,
-    by: { readonly pid: number; readonly nowMs: number; readonly fresh: boolean },
-  ): TuneRun;
+  begin(about: TuneAbout, how: { readonly nowMs: number; readonly fresh: boolean }): TuneRun;
   /** Tunings of a model on a host that came to their end, the latest first. */
   earlier(about: Pick<TuneAbout, 'host' | 'model'>): readonly KeptTuning[];
   close(): void;
@@ -66,6 +65,7 @@ const MIGRATIONS = [
      run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
      stage TEXT NOT NULL, round INTEGER NOT NULL, setting TEXT NOT NULL, result TEXT NOT NULL,
      PRIMARY KEY (run, stage, round, setting)) WITHOUT ROWID;`,
+  'ALTER TABLE runs DROP COLUMN pid',
 ];
 
 /** A tuning that was broken off longer ago than this began on another day: the host may be another. */
@@ -111,15 +111,20 @@ const hostState: z.ZodType<HostState> = z.lazy(() =>
 export function openTuneStore(file: string): TuneStore {
   const { database } = openDatabase({ file, migrations: MIGRATIONS, derived: true });
   return {
-    begin(about, by) {
-      // Two commands that begin at once: one of them sees the other.
-      return inTransaction(database, () => {
-        requireIdle(database, about.host, by.pid);
-        const found = by.fresh ? undefined : unfinished(database, about, by.nowMs);
-        const id = found ?? insert(database, about, by);
-        database.prepare('UPDATE runs SET pid = ? WHERE id = ?').run(by.pid, id);
-        return toRun(database, id, found !== undefined);
-      });
+    begin(about, { nowMs, fresh }) {
+      const lock = acquireWriterLock(lockFileOf(file, about.host));
+      if (!lock.held) {
+        const message = `${lock.holder} tunes on ${about.host}; wait for it, or end it`;
+        throw new ObeliskError('overloaded', message);
+      }
+      try {
+        const found = fresh ? undefined : unfinished(database, about, nowMs);
+        const id = found ?? insert(database, about, nowMs);
+        return { ...toRun(database, id, found !== undefined), release: lock.release };
+      } catch (error) {
+        lock.release();
+        throw error;
+      }
     },
     earlier: ({ host, model }) =>
       database
@@ -132,24 +137,9 @@ export function openTuneStore(file: string): TuneStore {
   };
 }
 
-/** A process that died has let go by dying. */
-function requireIdle(database: DatabaseSync, host: string, pid: number): void {
-  const rows = database.prepare(`SELECT pid, model FROM runs WHERE host = ? AND pid <> 0`).all(host);
-  const other = rows.find((row) => numberColumn(row, 'pid') !== pid && isAlive(numberColumn(row, 'pid')));
-  if (other === undefined) return;
-  throw new ObeliskError(
-    'overloaded',
-    `process ${numberColumn(other, 'pid')} tunes ${textColumn(other, 'model')} on ${host}; wait for it, or end it`,
-  );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // One of another user is alive too.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/** One for each host: what one command measures on it, another one would disturb. */
+function lockFileOf(file: string, host: string): string {
+  return `${file}.${createHash('sha256').update(host).digest('hex').slice(0, 12)}.lock`;
 }
 
 function unfinished(database: DatabaseSync, about: TuneAbout, nowMs: number): number | undefined {
@@ -161,21 +151,17 @@ function unfinished(database: DatabaseSync, about: TuneAbout, nowMs: number): nu
   return row === undefined ? undefined : numberColumn(row, 'id');
 }
 
-function insert(
-  database: DatabaseSync,
-  { host, model, key }: TuneAbout,
-  by: { readonly pid: number; readonly nowMs: number },
-): number {
+function insert(database: DatabaseSync, { host, model, key }: TuneAbout, nowMs: number): number {
   database
     .prepare(`DELETE FROM runs WHERE host = ? AND model = ? AND kept = '' AND host_state = ''`)
     .run(host, model);
   const { lastInsertRowid } = database
-    .prepare('INSERT INTO runs (host, model, key, pid, started_ms) VALUES (?, ?, ?, ?, ?)')
-    .run(host, model, key, by.pid, by.nowMs);
+    .prepare('INSERT INTO runs (host, model, key, started_ms) VALUES (?, ?, ?, ?)')
+    .run(host, model, key, nowMs);
   return Number(lastInsertRowid);
 }
 
-function toRun(database: DatabaseSync, id: number, isResumed: boolean): TuneRun {
+function toRun(database: DatabaseSync, id: number, isResumed: boolean): Omit<TuneRun, 'release'> {
   const row = database.prepare('SELECT host FROM runs WHERE id = ?').get(id) ?? {};
   const host = textColumn(row, 'host');
   const set = (column: 'host_state' | 'kept', value: string): void => {
@@ -202,9 +188,6 @@ function toRun(database: DatabaseSync, id: number, isResumed: boolean): TuneRun 
       else database.prepare(`UPDATE runs SET host_state = '' WHERE host = ?`).run(host);
     },
     finish: (kept) => set('kept', JSON.stringify(kept)),
-    release: () => {
-      database.prepare('UPDATE runs SET pid = 0 WHERE id = ?').run(id);
-    },
   };
 }
 
