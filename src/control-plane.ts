@@ -1,6 +1,6 @@
 import type { HostRecords } from './host-records.ts';
 import type { ModelHosts } from './model-hosts.ts';
-import type { ControlPlane, HostView } from './ollama/control-plane.ts';
+import type { ControlPlane, HostMemory, HostView } from './ollama/control-plane.ts';
 import { createFleetFit } from './ollama/profiles/fleet-fit.ts';
 import type { FleetHost } from './ollama/fleet/fleet-host.ts';
 import { createFleetModels } from './ollama/fleet/fleet-models.ts';
@@ -18,7 +18,8 @@ export type ControlPlaneParts = {
 export function createControlPlane({ hosts, records, jobs }: ControlPlaneParts): ControlPlane {
   const { fleet, profiles } = hosts;
   const { books, events } = records;
-  const view = (host: FleetHost): HostView => viewHost(host, { books, profiles });
+  const memoryOf = (host: FleetHost): HostMemory => profiles.memoryOf(host);
+  const view = (host: FleetHost): HostView => viewHost(host, { books, memoryOf });
   return {
     ...createFleetModels({ fleet, books }),
     hosts: () => fleet.hosts.map(view),

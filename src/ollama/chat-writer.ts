@@ -10,10 +10,9 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Clocks } from '../wire/upstream.ts';
 
 import type { OllamaClient } from './api/client.ts';
-import type { OllamaHosts } from './fleet/hosts.ts';
+import type { OllamaHosts, OllamaTarget } from './fleet/hosts.ts';
 import { linesUntil } from './api/lines-until.ts';
 import { effectiveOptions, requireAbilities, withDefaults } from './prepare.ts';
-import type { OllamaTarget } from './prepare.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
 import { runnerOptionsOf } from './queue/runner-options.ts';
 import { takeSeat } from './queue/seat.ts';

@@ -40,7 +40,7 @@ export type ControlPlane = {
 export type ModelPlace = { readonly host?: string };
 
 /** One host. */
-export type HostView = {
+export type HostView = HostMemory & {
   readonly name: string;
   readonly url: string;
   readonly state: 'starting' | 'up' | 'away' | 'wrong';
@@ -54,13 +54,17 @@ export type HostView = {
   readonly draining: boolean;
   /** Requests that Ollama serves at once per model (its OLLAMA_NUM_PARALLEL): as configured, or as many as it was seen to serve. */
   readonly parallel: number;
-  /** Memory for models in bytes: Ollama tells none, so it is configured, this machine's, or unknown. */
-  readonly memoryBytes?: number;
-  readonly memorySource: 'configured' | 'this machine' | 'unknown';
   /** Bytes of every loaded model together. */
   readonly memoryUsedBytes: number;
   readonly models: number;
   readonly loaded: readonly LoadedModel[];
+};
+
+/** Memory of a host for models: Ollama tells none, so it is configured, this machine's, or unknown. */
+export type HostMemory = {
+  /** In bytes. */
+  readonly memoryBytes?: number;
+  readonly memorySource: 'configured' | 'this machine' | 'unknown';
 };
 
 /** A model on a host that is loaded, loading, or asked for. */

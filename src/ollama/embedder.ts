@@ -11,8 +11,9 @@ import { addTimings } from '../providers/ollama/timing.ts';
 
 import { OPTIONS_IGNORED_HEADER, tellReload } from './chat-writer.ts';
 import type { OllamaServing } from './chat-writer.ts';
+import type { OllamaTarget } from './fleet/hosts.ts';
 import { effectiveOptions } from './prepare.ts';
-import type { OllamaTarget, ServedOptions } from './prepare.ts';
+import type { ServedOptions } from './prepare.ts';
 import { runnerOptionsOf } from './queue/runner-options.ts';
 import { takeSeat } from './queue/seat.ts';
 

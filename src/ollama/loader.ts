@@ -3,8 +3,9 @@ import { toKeepAlive } from '../providers/ollama/keep-alive.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
 import { EMBEDS_AT_ONCE } from './embedder.ts';
+import type { OllamaTarget } from './fleet/hosts.ts';
 import { effectiveOptions } from './prepare.ts';
-import type { OllamaTarget, ServedOptions } from './prepare.ts';
+import type { ServedOptions } from './prepare.ts';
 import { runnerOptionsOf } from './queue/runner-options.ts';
 import { takeSeat } from './queue/seat.ts';
 

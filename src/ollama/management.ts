@@ -2,12 +2,11 @@ import type { OllamaRunning, OllamaShow } from './api/api-types.ts';
 import type { OllamaClient } from './api/client.ts';
 import type { FleetHost } from './fleet/fleet-host.ts';
 import type { OllamaFleet } from './fleet/fleet.ts';
-import type { OllamaHosts } from './fleet/hosts.ts';
+import type { OllamaHosts, OllamaTarget } from './fleet/hosts.ts';
 import type { OllamaModel } from './fleet/model-facts.ts';
 import { parseModelReference, requireRegistry } from './jobs/model-reference.ts';
 import type { RegistryRules } from './jobs/model-reference.ts';
 import { profileOf, servedContext } from './prepare.ts';
-import type { OllamaTarget } from './prepare.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
 import type { OllamaProgress } from './api/pull-progress.ts';
 

@@ -2,21 +2,12 @@ import { ObeliskError } from '../shared/errors.ts';
 import type { ChatRequest, Think } from '../providers/chat.ts';
 import { OLLAMA_OPTIONS } from '../providers/ollama/options.ts';
 
+import type { OllamaTarget } from './fleet/hosts.ts';
 import type { OllamaModel } from './fleet/model-facts.ts';
 import { applyProfile } from './profiles/profile.ts';
 import type { EffectiveOptions, RunnerProfile } from './profiles/profile.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
 import { isRunnerOption } from './queue/runner-options.ts';
-
-/** What of a deployment Ollama's side needs. */
-export type OllamaTarget = {
-  /** Base URL of the host, without a trailing slash. */
-  readonly baseUrl: string;
-  /** Ollama's own name of the model. */
-  readonly model: string;
-  /** `litellm_params` of the deployment, by their wire names. */
-  readonly defaults: Readonly<Record<string, unknown>>;
-};
 
 /** What decides the options of a request besides its own words. */
 export type ModelFacts = {

@@ -2,23 +2,22 @@ import { isLocalUrl, isLoopbackUrl } from '../../shared/local-host.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
-import type { FleetModel, HostView, LoadedModel } from '../control-plane.ts';
+import type { FleetModel, HostMemory, HostView, LoadedModel } from '../control-plane.ts';
 import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
 import type { HostBooks } from '../queue/host-books.ts';
 import { versionWarning } from './known-holes.ts';
 import type { ModelBook } from '../queue/model-book.ts';
 import type { OllamaModel } from './model-facts.ts';
-import type { OllamaProfiles } from '../profiles/profiles.ts';
 
 /** What a view is made from. */
 export type FleetViewOptions = {
   readonly books: HostBooks;
-  readonly profiles: Pick<OllamaProfiles, 'memoryOf'>;
+  readonly memoryOf: (host: FleetHost) => HostMemory;
 };
 
 /** A host as of the last look, with what our own books add. */
-export function viewHost(host: FleetHost, { books, profiles }: FleetViewOptions): HostView {
+export function viewHost(host: FleetHost, { books, memoryOf }: FleetViewOptions): HostView {
   const state = host.discovery.state();
   const loaded = loadedOn(host, books);
   return {
@@ -32,7 +31,7 @@ export function viewHost(host: FleetHost, { books, profiles }: FleetViewOptions)
     tags: host.tags,
     draining: host.drain.draining,
     parallel: Math.max(host.parallel, books.foundParallel(host.url)),
-    ...profiles.memoryOf(host),
+    ...memoryOf(host),
     memoryUsedBytes: loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     models: host.discovery.models().length,
     loaded,

@@ -22,7 +22,18 @@ export type OllamaHosts = {
 };
 
 /** A model on a host. */
-export type OllamaPlace = { readonly baseUrl: string; readonly model: string };
+export type OllamaPlace = {
+  /** Base URL of the host, without a trailing slash. */
+  readonly baseUrl: string;
+  /** Ollama's own name of the model. */
+  readonly model: string;
+};
+
+/** What of a deployment Ollama's side needs. */
+export type OllamaTarget = OllamaPlace & {
+  /** `litellm_params` of the deployment, by their wire names. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+};
 
 /** Creates the hosts: those of the fleet, and a client for each other one that is named. */
 export function createOllamaHosts(options: {

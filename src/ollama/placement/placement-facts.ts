@@ -3,7 +3,7 @@ import type { OllamaFleet } from '../fleet/fleet.ts';
 import type { HostBooks } from '../queue/host-books.ts';
 import type { ModelBook } from '../queue/model-book.ts';
 import type { HostFacts, ModelAtHost } from './placement-cost.ts';
-import type { OllamaTarget } from '../prepare.ts';
+import type { OllamaTarget } from '../fleet/hosts.ts';
 import type { RunnerOptions } from '../queue/runner-options.ts';
 
 /** What facts are gathered from. */

@@ -7,7 +7,7 @@ import type { Claims } from '../queue/claims.ts';
 import type { HostBooks } from '../queue/host-books.ts';
 import { hostFacts } from './placement-facts.ts';
 import { placementCost } from './placement-cost.ts';
-import type { OllamaTarget } from '../prepare.ts';
+import type { OllamaTarget } from '../fleet/hosts.ts';
 import type { RunnerOptions } from '../queue/runner-options.ts';
 
 /** A deployment on a host of the fleet. */

@@ -1,5 +1,5 @@
 import type { OllamaCacheType } from '../../shared/ollama-hosts.ts';
-import type { FitEstimate } from '../control-plane.ts';
+import type { FitEstimate, HostMemory } from '../control-plane.ts';
 import type { ModelShape, OllamaModel } from '../fleet/model-facts.ts';
 
 /** Bytes of one element of the cache: GGML keeps 32 of q8_0 in 34 bytes, 32 of q4_0 in 18. */
@@ -131,11 +131,9 @@ export function fittingContext(room: PartialRoom, limit: number): number {
 }
 
 /** What an estimate is made of. */
-export type FitFacts = {
+export type FitFacts = HostMemory & {
   readonly model: OllamaModel;
   readonly host: string;
-  readonly memoryBytes?: number;
-  readonly memorySource: 'configured' | 'this machine' | 'unknown';
   readonly ask: CacheAsk;
   /** The window that was asked for, where the model was trained for less. */
   readonly tooLong?: number | undefined;

@@ -1,13 +1,12 @@
 import type { OllamaCacheType } from '../../shared/ollama-hosts.ts';
 import { noticeOf } from '../../shared/ollama-options.ts';
 
-import type { ProfileView } from '../control-plane.ts';
+import type { HostMemory, ProfileView } from '../control-plane.ts';
 import { estimateFit, parallelOf } from './fit.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 
 import type { MergedValues, ProfileLayer } from './profile-values.ts';
 import type { ProfileTwin } from './profile-twins.ts';
-import type { HostMemory } from './profiles.ts';
 
 /** What holds on one host. */
 export type ProfileAtHost = { readonly host: string; readonly values: MergedValues };

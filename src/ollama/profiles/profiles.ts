@@ -3,7 +3,8 @@ import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-na
 import { isLoopbackUrl } from '../../shared/local-host.ts';
 import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
 
-import type { ModelPlace, ProfilePatch, ProfileView } from '../control-plane.ts';
+import type { HostMemory, ModelPlace, ProfilePatch, ProfileView } from '../control-plane.ts';
+import type { OllamaTarget } from '../fleet/hosts.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 import { profileValues, runnerProfile } from './profile.ts';
 import type { ProfileFacts, RunnerProfile } from './profile.ts';
@@ -38,24 +39,10 @@ export type ProfileSettings = {
   readonly requestOptions: readonly string[];
 };
 
-/** A model at a host, as a deployment names it. */
-export type ProfiledTarget = {
-  readonly baseUrl: string;
-  readonly model: string;
-  /** `litellm_params` of the deployment, by their wire names. */
-  readonly defaults: Readonly<Record<string, unknown>>;
-};
-
-/** How much memory a host has for models, and who says so. */
-export type HostMemory = {
-  readonly memoryBytes?: number;
-  readonly memorySource: 'configured' | 'this machine' | 'unknown';
-};
-
 /** The profiles of all models, as one configuration and what was set at run time have them. */
 export type OllamaProfiles = {
   /** What requests for a model are served with; `model` is what is known of it. */
-  of(target: ProfiledTarget, model: OllamaModel | undefined): RunnerProfile;
+  of(target: OllamaTarget, model: OllamaModel | undefined): RunnerProfile;
   /** The default profile, that of each model, and those of models on hosts that differ. */
   views(): readonly ProfileView[];
   /** @throws ObeliskError `not_found` for a host that is not configured. */
@@ -101,7 +88,7 @@ class Profiles implements OllamaProfiles {
     this.#options = options;
   }
 
-  of(target: ProfiledTarget, model: OllamaModel | undefined): RunnerProfile {
+  of(target: OllamaTarget, model: OllamaModel | undefined): RunnerProfile {
     const host = this.#options.settings.hosts.find(({ url }) => url === target.baseUrl);
     const layers = [...this.#layers(target.model, host), deploymentLayer(target.defaults)];
     const facts = host === undefined ? this.#strangerFacts(target.baseUrl) : this.#hostFacts(host);
