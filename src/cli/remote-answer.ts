@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObeliskError } from '../shared/errors.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import { createSseReader } from '../wire/sse.ts';
 import type { AnswerSource } from '../query.ts';
 import type { AnswerEvent } from './program.ts';
@@ -48,7 +49,7 @@ class AnswerState {
 
   take(data: string): void {
     if (data.trim() === '[DONE]') return;
-    const parsed = chunk.safeParse(toJson(data));
+    const parsed = chunk.safeParse(parseJson(data));
     if (!parsed.success) {
       throw new ObeliskError('upstream_invalid', `${this.#url} sent a chunk that is no chat completion`);
     }
@@ -83,14 +84,5 @@ class AnswerState {
       supported: this.#supported,
       ...(this.#model === undefined ? {} : { model: this.#model }),
     };
-  }
-}
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }

@@ -9,12 +9,14 @@ import {
   shownModel,
 } from '../ollama/control-plane-schema.ts';
 import type { ModelPlace } from '../ollama/control-plane.ts';
+import { toReportedError } from '../providers/openai/from-event.ts';
 import { ObeliskError } from '../shared/errors.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import { createSseReader } from '../wire/sse.ts';
 import { LOCAL_CLOCKS, REMOTE_CLOCKS } from '../wire/upstream.ts';
 import type { Clocks } from '../wire/upstream.ts';
 import type { Controlling } from './controlling.ts';
-import { createRemoteExchange, notOurs, parseJson, remoteError } from './remote-exchange.ts';
+import { createRemoteExchange, notOurs } from './remote-exchange.ts';
 import type { RemoteExchange, RemoteOptions, RemoteRequest } from './remote-exchange.ts';
 
 /** A job lasts as long as it lasts, but the server gives a sign of life every few seconds. */
@@ -134,7 +136,7 @@ function toEvent<Event>(
   const json = parseJson(text);
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw remoteError(json) ?? notOurs(`${url}${path}`);
+  throw toReportedError(json) ?? notOurs(`${url}${path}`);
 }
 
 function listOf<Item>(item: z.ZodType<Item>): z.ZodType<{ readonly data: readonly Item[] }> {

@@ -1,6 +1,7 @@
-import { z } from 'zod';
-import { ERROR_KINDS, ObeliskError } from '../shared/errors.ts';
-import type { ErrorCode } from '../shared/errors.ts';
+import type { z } from 'zod';
+import { toReportedError } from '../providers/openai/from-event.ts';
+import { ObeliskError } from '../shared/errors.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import type { Secret } from '../shared/secret.ts';
 import type { Headers } from '../wire/http.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '../wire/upstream.ts';
@@ -58,32 +59,8 @@ export function notOurs(place: string): ObeliskError {
   );
 }
 
-const errorBody = z.object({ error: z.object({ message: z.string(), code: z.string().nullish() }) });
-
-/** Reads an error of the server, from a body or an event; undefined where it is none. */
-export function remoteError(json: unknown): ObeliskError | undefined {
-  const parsed = errorBody.safeParse(json);
-  if (!parsed.success) return undefined;
-  const { message, code } = parsed.data.error;
-  return new ObeliskError(isErrorCode(code) ? code : 'upstream_error', message);
-}
-
 async function toError(response: UpstreamResponse): Promise<ObeliskError> {
   const text = (await response.bytes(64 * 1024)).toString('utf8');
-  const told = remoteError(parseJson(text));
+  const told = toReportedError(parseJson(text));
   return told ?? new ObeliskError('upstream_error', `the running server answered ${response.status}`);
-}
-
-function isErrorCode(code: string | null | undefined): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(ERROR_KINDS, code);
-}
-
-/** Parses JSON; undefined where it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

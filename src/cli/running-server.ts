@@ -7,6 +7,7 @@ import type { Environment } from '../config/substitute.ts';
 import { isObeliskError, systemCodeOf } from '../shared/errors.ts';
 import { isLoopbackUrl } from '../shared/local-host.ts';
 import { SERVER_FILE } from '../server-file.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import { Secret } from '../shared/secret.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
 
@@ -94,15 +95,6 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     // No file, or one of another user: then there is no server for this one.
     if (systemCodeOf(error) !== undefined) return undefined;
-    throw error;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createPoller } from '../ollama/fleet/poller.ts';
 import type { Settings } from '../config/settings.ts';
 import { messageOf, ObeliskError } from '../shared/errors.ts';
+import { parseJson } from '../shared/parse-json.ts';
 import { hasSameMembers } from '../shared/same-members.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Headers } from '../wire/http.ts';
@@ -121,7 +122,7 @@ async function listModels(
     throw new ObeliskError('loop_detected', `${proxy.apiBase} is this Obelisk itself, not a LiteLLM proxy`);
   }
   if (response.status !== 200) throw refused(proxy.apiBase, response.status);
-  const parsed = modelList.safeParse(parseJson(bytes));
+  const parsed = modelList.safeParse(parseJson(bytes.toString('utf8')));
   if (parsed.success) return [...new Set(parsed.data.data.map((model) => model.id))];
   throw new ObeliskError(
     'upstream_invalid',
@@ -136,15 +137,6 @@ function refused(url: string, status: number): ObeliskError {
     isKey ? 'upstream_auth' : 'upstream_error',
     `litellm ${url} answered /models with ${String(status)}${hint}`,
   );
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function toDeployment(name: string, proxy: ProxyModelsOptions['proxy']): Deployment {

@@ -1,3 +1,4 @@
+import { parseJson } from '../../shared/parse-json.ts';
 import type { Usage } from '../chat.ts';
 import { findMembers } from '../../wire/json-members.ts';
 import { readFailure } from './error-body.ts';
@@ -26,19 +27,10 @@ export function checkAnswer(body: Buffer, proof: 'choices' | 'data'): AnswerChec
   const [answer, error, usageRange] = members;
   if (error !== undefined) {
     // Some servers say `"error": null` in every answer.
-    const failure = readFailure(parse(body.toString()));
+    const failure = readFailure(parseJson(body.toString()));
     if (failure) return { kind: 'failure', failure };
   }
   if (answer === undefined) return { kind: 'invalid' };
-  const usage = usageRange && usageOf({ usage: parse(text.slice(usageRange.start, usageRange.end)) });
+  const usage = usageRange && usageOf({ usage: parseJson(text.slice(usageRange.start, usageRange.end)) });
   return usage ? { kind: 'answer', usage } : { kind: 'answer' };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

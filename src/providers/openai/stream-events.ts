@@ -1,4 +1,5 @@
 /** Whole events of a stream as text: WHATWG HTML, 9.2.6, as far as OpenAI's streams need it. */
+import { parseJson } from '../../shared/parse-json.ts';
 
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
@@ -18,17 +19,6 @@ export function dataOf(event: string): string | undefined {
     .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5))
     .join('\n')
     .trimEnd();
-}
-
-/** The data of an event as JSON; `undefined` where it is none. */
-export function parseData(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch (error) {
-    // What is not JSON says nothing; whether the stream is complete is decided by what is.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /**
@@ -58,5 +48,5 @@ export function soundLength(block: string): number {
 function isSound(event: string): boolean {
   const data = dataOf(event);
   if (data === undefined || data === '' || data === '[DONE]') return true;
-  return (data.startsWith('{') && data.endsWith('}')) || parseData(data) !== undefined;
+  return (data.startsWith('{') && data.endsWith('}')) || parseJson(data) !== undefined;
 }

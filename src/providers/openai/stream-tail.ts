@@ -1,7 +1,8 @@
+import { parseJson } from '../../shared/parse-json.ts';
 import type { Usage } from '../chat.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
-import { dataOf, eventsOf, parseData } from './stream-events.ts';
+import { dataOf, eventsOf } from './stream-events.ts';
 
 /** How much of the end the facts are read from. */
 const TAIL_BYTES = 4 * 1024;
@@ -59,7 +60,7 @@ export class StreamTail {
         done = true;
         continue;
       }
-      const json = parseData(data);
+      const json = parseJson(data);
       failure ??= readFailure(json);
       usage ??= usageOf(json);
       complete ||= hasFinishReason(json);

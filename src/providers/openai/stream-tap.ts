@@ -1,6 +1,7 @@
+import { parseJson } from '../../shared/parse-json.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
-import { dataOf, endsLikeJson, eventsOf, parseData, soundLength } from './stream-events.ts';
+import { dataOf, endsLikeJson, eventsOf, soundLength } from './stream-events.ts';
 import { ERROR_MARK, hasEnd, StreamTail, USAGE_MARK, usageOf } from './stream-tail.ts';
 import type { StreamFacts } from './stream-tail.ts';
 
@@ -81,7 +82,7 @@ export class StreamTap {
     this.#pending = [];
     this.#pendingBytes = 0;
     const data = dataOf(rest.toString());
-    if (data === undefined || (data !== '[DONE]' && parseData(data) === undefined)) return undefined;
+    if (data === undefined || (data !== '[DONE]' && parseJson(data) === undefined)) return undefined;
     const told = this.#withoutSecrets(rest);
     this.#tail.note(told);
     return withUsageSettled(told, this.#stripUsage);
@@ -150,7 +151,7 @@ export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined 
   if (!events.includes(ERROR_MARK)) return undefined;
   for (const event of eventsOf(events.toString())) {
     const data = dataOf(event);
-    if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parseData(data));
+    if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parseJson(data));
   }
   return undefined;
 }
@@ -181,7 +182,7 @@ function withUsageSettled(block: Buffer, strip: boolean): Buffer | undefined {
 function settledUsage(event: string, strip: boolean): string | undefined {
   const data = dataOf(event);
   if (data === undefined || data === '[DONE]' || !data.includes('"usage"')) return event;
-  const json = parseData(Buffer.from(data, 'latin1').toString());
+  const json = parseJson(Buffer.from(data, 'latin1').toString());
   if (typeof json !== 'object' || json === null || !('choices' in json)) return event;
   const { choices } = json;
   if (usageOf(json) === undefined || !Array.isArray(choices) || !choices.every(saysNothing)) return event;

@@ -1,5 +1,6 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
+import { parseJson } from '../../shared/parse-json.ts';
 import { isErrorCode, readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
 
@@ -34,7 +35,8 @@ export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskE
       { upstreamStatus: status },
     );
   }
-  const failure = failureOf(answer.body);
+  // A proxy's HTML page or plain text: the status says all that can be passed on.
+  const failure = readFailure(parseJson(answer.body));
   const code = codeOf(status, failure);
   const said = failure?.message?.slice(0, MESSAGE_LIMIT);
   const retryAfter = parseRetryAfter(answer.retryAfter, nowMs);
@@ -63,16 +65,6 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
   const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - nowMs) / 1_000);
   if (!Number.isFinite(seconds) || seconds < 0) return undefined;
   return Math.min(Math.max(seconds, 1), RETRY_AFTER_LIMIT);
-}
-
-function failureOf(body: string): UpstreamFailure | undefined {
-  try {
-    return readFailure(JSON.parse(body));
-  } catch (error) {
-    // A proxy's HTML page or plain text: the status says all that can be passed on.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Another Obelisk upstream says precisely what happened; its word is kept where it stays true here. */

@@ -1,4 +1,5 @@
 import { ObeliskError } from '../../../shared/errors.ts';
+import { parseJson } from '../../../shared/parse-json.ts';
 import type { AnswerTiming, ChatEvent, QueuePlace, TokenLogprob, ToolCall } from '../../chat.ts';
 import { createAnswerGatherer } from '../../gathered-answer.ts';
 import type { GatheredAnswer } from '../../gathered-answer.ts';
@@ -175,22 +176,13 @@ function toDoorCall(call: ToolCall, index: number): Fields {
 /** Other dialects have the arguments as text, which a model may have written badly. */
 function toArguments({ name, arguments: text }: ToolCall): object {
   if (text.trim() === '') return {};
-  const value = parse(text);
+  // What is not JSON is told like what is JSON and no object.
+  const value = parseJson(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new ObeliskError(
     'upstream_invalid',
     `the model called the tool ${name.slice(0, 80)} with arguments that are no JSON object; ask again`,
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // What is not JSON is told like what is JSON and no object.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function toLogprob({ token, logprob, bytes, top_logprobs: others }: TokenLogprob): Fields {
