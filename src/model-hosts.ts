@@ -175,8 +175,8 @@ function hostSide(host: OllamaHostSettings, options: ModelHostsOptions): HostSid
   const kept = previous?.hosts.shared.sides.get(sideKey(host, settings));
   if (kept !== undefined) return kept;
   const { url, apiKey } = host;
-  const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` };
-  const client = createOllamaClient({ url, upstream, headers: { ...hopHeaders(instanceId), ...key } });
+  const key = apiKey === undefined ? {} : { apiKey };
+  const client = createOllamaClient({ url, upstream, headers: hopHeaders(instanceId), ...key });
   const { pollMs } = settings.providers.ollama;
   const onLook = (): ReturnType<HostBooks['look']> => records.books.look(url);
   const discovery = createOllamaDiscovery({
