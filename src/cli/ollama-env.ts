@@ -124,9 +124,9 @@ async function askVersion(
   { url, apiKey }: OllamaHostSettings,
   upstream: UpstreamClient,
 ): Promise<Pick<SeenHost, 'version' | 'away'>> {
-  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` };
+  const key = apiKey === undefined ? {} : { apiKey };
   try {
-    return { version: await createOllamaClient({ url, upstream, headers }).version() };
+    return { version: await createOllamaClient({ url, upstream, ...key }).version() };
   } catch (error) {
     if (!isObeliskError(error)) throw error;
     return { away: error.message };

@@ -185,9 +185,12 @@ async function sessionOf(context: CommandContext, parts: Parts): Promise<TuneSes
   const at = { host: host.name };
   const profile = await control.profile(model, at);
   const { environment } = await seeHost(host, context, upstream);
-  const headers = host.apiKey === undefined ? {} : { authorization: `Bearer ${host.apiKey.reveal()}` };
   return {
-    client: createOllamaClient({ url: host.url, upstream, headers }),
+    client: createOllamaClient({
+      url: host.url,
+      upstream,
+      ...(host.apiKey === undefined ? {} : { apiKey: host.apiKey }),
+    }),
     model,
     wish: wishOf(context),
     baseline: optionsOf(profile),
