@@ -1,4 +1,5 @@
 import type { IndexProgress } from './program.ts';
+import { createRedrawnLine, toBar } from './redrawn-line.ts';
 import type { Output } from './terminal.ts';
 
 /** Shows how far a long work has come. */
@@ -10,7 +11,6 @@ export type ProgressView = {
 
 const BAR_EVERY_MS = 100;
 const LINE_EVERY_MS = 2000;
-const BAR_WIDTH = 24;
 
 /**
  * Makes a view of indexing: a bar that redraws itself on a terminal, a plain line every two seconds
@@ -19,28 +19,20 @@ const BAR_WIDTH = 24;
 export function createProgressView(output: Output, nowMs: () => number): ProgressView {
   const everyMs = output.isTerminal ? BAR_EVERY_MS : LINE_EVERY_MS;
   let shownMs = nowMs();
-  let drawn = false;
+  const line = createRedrawnLine(output);
   return {
     update(progress) {
       if (progress.notesTotal === 0 || nowMs() - shownMs < everyMs) return;
       shownMs = nowMs();
-      drawn = true;
-      output.write(output.isTerminal ? toBar(progress, output.columns) : `${toText(progress)}\n`);
+      const text = toText(progress);
+      if (output.isTerminal)
+        line.draw(`${toBar(Math.min(1, progress.notesDone / progress.notesTotal))} ${text}`);
+      else output.write(`${text}\n`);
     },
-    end() {
-      if (drawn && output.isTerminal) output.write('\r\u001b[2K');
-      drawn = false;
-    },
+    end: line.clear,
   };
 }
 
 function toText({ vault, notesDone, notesTotal }: IndexProgress): string {
   return `indexing ${vault}: ${notesDone} of ${notesTotal} notes`;
-}
-
-function toBar(progress: IndexProgress, columns: number): string {
-  const share = Math.min(1, progress.notesDone / progress.notesTotal);
-  const filled = Math.round(share * BAR_WIDTH);
-  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${toText(progress)}`;
-  return `\r\u001b[2K${bar.slice(0, Math.max(10, columns - 1))}`;
 }

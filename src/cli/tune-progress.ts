@@ -1,5 +1,6 @@
 import type { TuneListener } from '../ollama/tune/session.ts';
 import { figuresOf, isSample } from '../ollama/tune/verdict.ts';
+import { createRedrawnLine } from './redrawn-line.ts';
 import { withoutControls } from './style.ts';
 import type { Output } from './terminal.ts';
 
@@ -8,17 +9,13 @@ export type TuneProgress = TuneListener & { end(): void };
 
 /** Makes a line that redraws itself on a terminal, a line for each measurement elsewhere. */
 export function createTuneProgress(output: Output): TuneProgress {
-  let drawn = false;
-  const end = (): void => {
-    if (drawn) output.write('\r\u001b[2K');
-    drawn = false;
-  };
+  const step = createRedrawnLine(output);
   const line = (text: string): void => {
-    end();
+    step.clear();
     output.write(`${text}\n`);
   };
   return {
-    end,
+    end: step.clear,
     onNotice: (notice) => line(withoutControls(notice)),
     onPlan({ dimensions, isResumed }) {
       if (isResumed) line('It goes on with what was measured before; --fresh begins anew.');
@@ -37,9 +34,8 @@ export function createTuneProgress(output: Output): TuneProgress {
               .filter(Boolean)
               .join(', ');
       const text = `${stage}, round ${round} of ${rounds}: ${setting}: ${speeds}`;
-      if (!output.isTerminal) return line(text);
-      drawn = true;
-      output.write(`\r\u001b[2K${text.slice(0, Math.max(10, output.columns - 1))}`);
+      if (output.isTerminal) step.draw(text);
+      else line(text);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Job } from '../../ollama/control-plane.ts';
 import { toBytes, toDuration } from '../quantities.ts';
+import { createRedrawnLine, toBar } from '../redrawn-line.ts';
 import { withoutControls } from '../style.ts';
-import { widthOf } from '../table.ts';
 import type { Output } from '../terminal.ts';
 
 /** Shows how far a job is. */
@@ -13,7 +13,6 @@ export type JobView = {
 
 const BAR_EVERY_MS = 100;
 const LINE_EVERY_MS = 5_000;
-const BAR_WIDTH = 24;
 
 /**
  * Makes a view of a job: one line that redraws itself on a terminal; elsewhere a plain line when the
@@ -22,7 +21,7 @@ const BAR_WIDTH = 24;
 export function createJobView(output: Output, nowMs: () => number): JobView {
   let shownMs = Number.NEGATIVE_INFINITY;
   let status = '';
-  let drawn = false;
+  const line = createRedrawnLine(output);
   return {
     update(job) {
       const everyMs = output.isTerminal ? BAR_EVERY_MS : LINE_EVERY_MS;
@@ -30,17 +29,10 @@ export function createJobView(output: Output, nowMs: () => number): JobView {
       if (next === status && nowMs() - shownMs < everyMs) return;
       status = next;
       shownMs = nowMs();
-      if (!output.isTerminal) {
-        output.write(`${toLine(job)}\n`);
-        return;
-      }
-      drawn = true;
-      output.write(`\r\u001b[2K${fit(toBar(job), output.columns - 1)}`);
+      if (output.isTerminal) line.draw(toShortLine(job));
+      else output.write(`${toLine(job)}\n`);
     },
-    end() {
-      if (drawn) output.write('\r\u001b[2K');
-      drawn = false;
-    },
+    end: line.clear,
   };
 }
 
@@ -62,13 +54,12 @@ function toLine(job: Job): string {
   return `${titleOf(job)}:${share} ${[statusOf(job), ...figuresOf(job)].join(', ')}`;
 }
 
-function toBar(job: Job): string {
+function toShortLine(job: Job): string {
   const { totalBytes: total, completedBytes: done = 0 } = job.progress;
   const rest = [titleOf(job), statusOf(job), ...figuresOf(job)].join(', ');
   if (total === undefined || total === 0) return rest;
   const share = Math.min(1, done / total);
-  const filled = Math.round(share * BAR_WIDTH);
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${percentOf(share)} ${rest}`;
+  return `${toBar(share)} ${percentOf(share)} ${rest}`;
 }
 
 /** Sizes, speed and time left, as far as they are known. */
@@ -84,10 +75,4 @@ function figuresOf({ progress }: Job): readonly string[] {
 /** 100 % is said only of what is complete. */
 function percentOf(share: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, share)) * 100)}%`.padStart(4);
-}
-
-/** A line that wraps cannot be redrawn. */
-function fit(text: string, columns: number): string {
-  const most = Math.max(10, columns);
-  return widthOf(text) <= most ? text : `${text.slice(0, most - 1)}…`;
 }
