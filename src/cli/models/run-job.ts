@@ -1,4 +1,5 @@
 import type { Job, JobSpec } from '../../ollama/control-plane.ts';
+import { hasEnded } from '../../ollama/jobs/follow-job.ts';
 import { EXIT } from '../command.ts';
 import type { CommandContext } from '../command.ts';
 import type { StartedJob } from '../controlling.ts';
@@ -23,11 +24,6 @@ export async function runJob(context: CommandContext, opened: OpenedControl, spe
   if (context.terminal.signal.aborted && !hasEnded(job)) return leave(context, opened, { ...started, job });
   report(context, job);
   return { job, code: job.state === 'done' ? EXIT.ok : EXIT.failure };
-}
-
-/** Whether nothing more will happen to a job. */
-export function hasEnded({ state }: Job): boolean {
-  return state !== 'queued' && state !== 'running';
 }
 
 async function watch(context: CommandContext, { control }: OpenedControl, started: StartedJob): Promise<Job> {
