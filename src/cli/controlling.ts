@@ -12,7 +12,7 @@ type Later<Operation extends Call> =
  * takes its time.
  */
 export type Controlling = {
-  readonly [Name in keyof Omit<ControlPlane, 'startJob'>]: Later<ControlPlane[Name]>;
+  readonly [Name in keyof Omit<ControlPlane, 'startJob' | 'events'>]: Later<ControlPlane[Name]>;
 } & {
   /** Starts a job; `joined` where one that was there already does the same. */
   startJob(spec: Parameters<ControlPlane['startJob']>[0]): Promise<StartedJob>;
@@ -45,7 +45,6 @@ export function controlHere(control: ControlPlane, close: () => Promise<void>): 
     profile: async (model, at) => control.profile(model, at),
     patchProfile: async (model, patch, at) => control.patchProfile(model, patch, at),
     fit: (model, ask) => control.fit(model, ask),
-    events: (signal) => control.events(signal),
     close,
   };
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import {
-  controlEvent,
   fitEstimate,
   fleetModel,
   hostView,
@@ -35,7 +34,6 @@ const SCHEMAS = {
   profiles: z.lazy(() => listOf(profileView())),
   profile: z.lazy(profileView),
   fit: z.lazy(() => listOf(fitEstimate())),
-  event: z.lazy(controlEvent),
 };
 
 /** Controls a running server over its management routes. */
@@ -46,7 +44,6 @@ export function createRemoteControl(options: RemoteOptions): Controlling {
     ...jobCalls(exchange),
     ...modelCalls(exchange),
     ...profileCalls(exchange),
-    events: (signal) => watch(exchange, { path: '/ollama/events', schema: SCHEMAS.event }, signal),
     close: () => options.client.close(),
   };
 }
