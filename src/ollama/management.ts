@@ -4,7 +4,7 @@ import type { FleetHost } from './fleet/fleet-host.ts';
 import type { OllamaFleet } from './fleet/fleet.ts';
 import type { OllamaHosts, OllamaTarget } from './fleet/hosts.ts';
 import type { OllamaModel } from './fleet/model-facts.ts';
-import { parseModelReference, requireRegistry } from './jobs/model-reference.ts';
+import { transferBody } from './jobs/model-reference.ts';
 import type { RegistryRules } from './jobs/model-reference.ts';
 import { profileOf, servedContext } from './prepare.ts';
 import type { OllamaProfiles } from './profiles/profiles.ts';
@@ -61,10 +61,7 @@ export function createOllamaManagement(options: {
       return servedContext(target, { model, profiles });
     },
     async *pull(model, signal) {
-      const reference = parseModelReference(model);
-      const insecure = requireRegistry(reference, rules, undefined);
-      const asked = { model: reference.name, ...(insecure ? { insecure } : {}) };
-      yield* clientOf(model).pull(asked, signal);
+      yield* clientOf(model).pull(transferBody(model, rules, undefined), signal);
       await fleet.lookAgain();
     },
     async remove(model, signal) {

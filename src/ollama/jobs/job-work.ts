@@ -3,12 +3,12 @@ import path from 'node:path';
 import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 import type { OllamaClient } from '../api/client.ts';
-import type { CreateSource, JobSpec } from '../control-plane.ts';
-import type { PreparedCreate } from '../create/prepare-create.ts';
+import type { JobSpec } from '../control-plane.ts';
+import type { CreateOrder, OnReading, PreparedCreate } from '../create/prepare-create.ts';
 import { notUploaded } from '../api/blobs.ts';
 import type { OllamaProgress } from '../api/pull-progress.ts';
-import type { OllamaBlob } from '../api/request-types.ts';
-import { parseModelReference, requireRegistry } from './model-reference.ts';
+import type { OllamaBlob, OllamaTransferBody } from '../api/request-types.ts';
+import { parseModelReference, requireRegistry, transferBody } from './model-reference.ts';
 import type { RegistryRules } from './model-reference.ts';
 import { toldSteps } from './told-steps.ts';
 
@@ -20,9 +20,9 @@ export type JobTools = {
    * @throws ObeliskError `invalid_request` for what cannot be read or made.
    */
   readonly prepareCreate: (
-    of: { readonly model: string; readonly source: CreateSource },
+    order: CreateOrder,
     signal: AbortSignal,
-    onReading?: (file: string, readBytes: number, totalBytes: number) => void,
+    onReading?: OnReading,
   ) => Promise<PreparedCreate>;
   /**
    * Loads a model with what its requests will carry, or they would load it again.
@@ -77,12 +77,9 @@ async function* pull(order: WorkOrder, signal: AbortSignal): AsyncIterable<Ollam
   await order.tools.lookAt?.(order.host);
 }
 
-function transferOf({ spec, tools }: WorkOrder): { model: string; insecure?: true } {
-  const reference = parseModelReference(spec.model);
-  const asked = 'insecure' in spec ? spec.insecure : undefined;
+function transferOf({ spec, tools }: WorkOrder): OllamaTransferBody {
   // Asked for at every attempt: the configuration may have changed since.
-  const insecure = requireRegistry(reference, tools.rules(), asked);
-  return { model: reference.name, ...(insecure ? { insecure } : {}) };
+  return transferBody(spec.model, tools.rules(), 'insecure' in spec ? spec.insecure : undefined);
 }
 
 async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
@@ -95,8 +92,7 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
       tell({ status: `reading ${path.basename(file)}, ${percent} %` });
     }),
   );
-  for (const warning of warnings ?? [])
-    yield { status: 'reading what the model is made of', notice: warning };
+  for (const warning of warnings) yield { status: 'reading what the model is made of', notice: warning };
   await requireBase(order, body.from, signal);
   await requireUploaded(order, { blobs, body }, signal);
   for (const blob of blobs) yield* upload(client, blob, signal);

@@ -1,5 +1,6 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelName } from '../../providers/ollama/model-name.ts';
+import type { OllamaTransferBody } from '../api/request-types.ts';
 
 /** The registry of names that have no host, and the namespace of names that have none. */
 const DEFAULT_REGISTRY = 'registry.ollama.ai';
@@ -95,4 +96,18 @@ export function requireRegistry(
     );
   }
   return mayBeInsecure;
+}
+
+/**
+ * What Ollama is asked for a transfer of a model, in its own spelling.
+ * @throws ObeliskError as `parseModelReference` and `requireRegistry` do.
+ */
+export function transferBody(
+  model: string,
+  rules: RegistryRules,
+  insecure: boolean | undefined,
+): OllamaTransferBody {
+  const reference = parseModelReference(model);
+  const isInsecure = requireRegistry(reference, rules, insecure);
+  return { model: reference.name, ...(isInsecure ? { insecure: true } : {}) };
 }
