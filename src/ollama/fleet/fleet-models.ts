@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { messageOf, ObeliskError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { ollamaModelName } from '../../providers/ollama/model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
+import { runnerOf } from '../api/runner-of.ts';
 import type { ControlPlane, ModelPlace } from '../control-plane.ts';
 import type { FleetHost } from './fleet-host.ts';
 import type { OllamaFleet } from './fleet.ts';
@@ -26,8 +27,8 @@ export function createFleetModels({
   readonly books: HostBooks;
 }): FleetModels {
   return {
-    async show(model, { host, verbose } = {}) {
-      const [holder] = await holdersOf(fleet, model, place(host));
+    async show(model, { verbose, ...at } = {}) {
+      const [holder] = await holdersOf(fleet, model, at);
       const body = { model: nameAt(holder, model), ...(verbose === true ? { verbose } : {}) };
       return { ...(await holder.client.show(body)), name: ollamaModelName(model), host: holder.name };
     },
@@ -50,7 +51,7 @@ export function createFleetModels({
       const hosts = at?.host === undefined ? fleet.hosts.filter(isUp) : [fleet.host(at.host)];
       const unloaded: string[] = [];
       await onEach(hosts, async (host) => {
-        const running = runnerOf(model, host, await host.client.ps());
+        const running = await runnerAt(model, host);
         if (running === undefined) return;
         // By the name that is asked for: the other may have been deleted while it was loaded.
         await host.client.unload(nameAt(host, model));
@@ -64,18 +65,8 @@ export function createFleetModels({
   };
 }
 
-/** Names of one model share a runner, which Ollama lists under the name that it was loaded by. */
-function runnerOf(
-  model: string,
-  { discovery }: FleetHost,
-  running: readonly OllamaRunning[],
-): OllamaRunning | undefined {
-  const key = ollamaModelKey(model);
-  const digest = discovery.model(model)?.digest;
-  return (
-    running.find(({ name }) => ollamaModelKey(name) === key) ??
-    running.find((one) => digest !== undefined && digest !== '' && one.digest === digest)
-  );
+async function runnerAt(model: string, { client, discovery }: FleetHost): Promise<OllamaRunning | undefined> {
+  return runnerOf(model, await client.ps(), discovery.model(model)?.digest);
 }
 
 /**
@@ -84,7 +75,7 @@ function runnerOf(
  */
 async function untilGone(model: string, host: FleetHost): Promise<boolean> {
   for (let looks = 0; looks < GONE_LOOKS; looks += 1) {
-    if (runnerOf(model, host, await host.client.ps()) === undefined) return true;
+    if ((await runnerAt(model, host)) === undefined) return true;
     await sleep(GONE_EVERY_MS);
   }
   return false;
@@ -93,10 +84,6 @@ async function untilGone(model: string, host: FleetHost): Promise<boolean> {
 /** As the host lists it, where it does. */
 function nameAt({ discovery }: FleetHost, model: string): string {
   return discovery.model(model)?.name ?? ollamaModelName(model);
-}
-
-function place(host: string | undefined): ModelPlace {
-  return host === undefined ? {} : { host };
 }
 
 /** At least one host. */

@@ -2,11 +2,13 @@ import path from 'node:path';
 
 import { ObeliskError } from '../../shared/errors.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import type { OllamaTag } from '../api/api-types.ts';
 import type { OllamaClient } from '../api/client.ts';
 import type { JobSpec } from '../control-plane.ts';
 import type { CreateOrder, OnReading, PreparedCreate } from '../create/prepare-create.ts';
 import { notUploaded } from '../api/blobs.ts';
 import type { OllamaProgress } from '../api/pull-progress.ts';
+import { runnerOf } from '../api/runner-of.ts';
 import type { OllamaBlob, OllamaTransferBody } from '../api/request-types.ts';
 import { parseModelReference, requireRegistry, transferBody } from './model-reference.ts';
 import type { RegistryRules } from './model-reference.ts';
@@ -68,7 +70,7 @@ export async function* doJob(order: WorkOrder, signal: AbortSignal): AsyncIterab
 
 async function* pull(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
   const { spec, client } = order;
-  if (spec.kind === 'pull' && spec.ifMissing === true && (await isInstalled(order, signal))) {
+  if (spec.kind === 'pull' && spec.ifMissing === true && (await findInstalled(order, signal))) {
     yield { status: 'installed already' };
     return;
   }
@@ -103,7 +105,7 @@ async function* create(order: WorkOrder, signal: AbortSignal): AsyncIterable<Oll
 
 /** Ollama pulls a base that it does not have, from wherever its name says. */
 async function requireBase(order: WorkOrder, from: string | undefined, signal: AbortSignal): Promise<void> {
-  if (from === undefined || (await isInstalled(order, signal, from))) return;
+  if (from === undefined || (await findInstalled(order, signal, from))) return;
   requireRegistry(parseModelReference(from), order.tools.rules(), undefined);
 }
 
@@ -141,13 +143,12 @@ async function* upload(
   yield step(blob.bytes);
 }
 
-/** Names of one model share a runner, which Ollama lists under the name that it was loaded by. */
-async function isLoaded({ spec, client }: WorkOrder, signal: AbortSignal): Promise<boolean> {
-  const key = ollamaModelKey(spec.model);
-  const loaded = await client.ps(signal);
-  if (loaded.some(({ name }) => ollamaModelKey(name) === key)) return true;
-  const installed = (await client.tags(signal)).find(({ name }) => ollamaModelKey(name) === key);
-  return installed?.digest !== undefined && loaded.some(({ digest }) => digest === installed.digest);
+async function isLoaded(order: WorkOrder, signal: AbortSignal): Promise<boolean> {
+  const { model } = order.spec;
+  const loaded = await order.client.ps(signal);
+  if (runnerOf(model, loaded) !== undefined) return true;
+  const digest = (await findInstalled(order, signal))?.digest;
+  return runnerOf(model, loaded, digest) !== undefined;
 }
 
 async function* load(order: WorkOrder, signal: AbortSignal): AsyncIterable<OllamaProgress> {
@@ -161,17 +162,17 @@ async function* load(order: WorkOrder, signal: AbortSignal): AsyncIterable<Ollam
   yield { status: 'success' };
 }
 
-async function isInstalled(
+async function findInstalled(
   { spec, client }: WorkOrder,
   signal: AbortSignal,
   model: string = spec.model,
-): Promise<boolean> {
+): Promise<OllamaTag | undefined> {
   const key = ollamaModelKey(model);
-  return (await client.tags(signal)).some((tag) => ollamaModelKey(tag.name) === key);
+  return (await client.tags(signal)).find((tag) => ollamaModelKey(tag.name) === key);
 }
 
 async function requireInstalled(order: WorkOrder, signal: AbortSignal): Promise<void> {
-  if (await isInstalled(order, signal)) return;
+  if (await findInstalled(order, signal)) return;
   throw notThere(order, 'said success, but does not list the model');
 }
 
