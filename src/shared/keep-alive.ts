@@ -17,6 +17,11 @@ const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gu;
 /** What a `keep_alive` may be, for messages. */
 export const KEEP_ALIVE_FORMS: string = 'seconds (300, -1 for ever) or a duration ("5m", "1h30m")';
 
+/** Whether a text is a duration as Go reads it: each number with its unit. */
+export function isGoDuration(text: string): boolean {
+  return DURATION.test(text);
+}
+
 /**
  * Reads a `keep_alive` as seconds: negative means for ever, 0 unloads. A bare number in a text is what
  * Ollama's own environment variable takes. Undefined for anything else.

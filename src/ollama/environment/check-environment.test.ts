@@ -126,6 +126,7 @@ test('Ollama’s own reading of a value is told', () => {
   assert.equal(effective('OLLAMA_FLASH_ATTENTION', ' "true" '), 'on', 'spaces and quotes are taken off');
   assert.equal(effective('OLLAMA_FLASH_ATTENTION', '0'), 'off');
   assert.equal(effective('OLLAMA_KEEP_ALIVE', '300'), '300 s');
+  assert.equal(effective('OLLAMA_KEEP_ALIVE', '.5h'), '.5h', 'as Go writes half an hour too');
   assert.equal(effective('OLLAMA_MAX_QUEUE', '-1'), '512', 'no number that Go reads as unsigned');
   assert.equal(effective('OLLAMA_NUM_PARALLEL', ''), '1');
 });
@@ -141,6 +142,8 @@ test('what lets others in, or prompts out, is told', () => {
 });
 
 test('what is wrong only together is told', () => {
+  assert.match(check({ OLLAMA_KEEP_ALIVE: '0s' })[0] ?? '', /is 0: the model is loaded anew/);
+  assert.deepEqual(check({ OLLAMA_KEEP_ALIVE: '0h5m' }), []);
   assert.match(
     check({ OLLAMA_KV_CACHE_TYPE: 'q8_0', OLLAMA_FLASH_ATTENTION: '0' })[0] ?? '',
     /needs flash attention/,

@@ -1,3 +1,4 @@
+import { keepAliveSeconds } from '../../shared/keep-alive.ts';
 import type { EnvironmentFinding, EnvironmentLook } from './environment-finding.ts';
 import { findVariable } from './environment-variables.ts';
 import { readValue, withoutQuotes } from './read-value.ts';
@@ -69,12 +70,12 @@ const RULES: readonly Rule[] = [
     };
   },
   (get) =>
-    get('OLLAMA_KEEP_ALIVE') === undefined || Number.parseFloat(get('OLLAMA_KEEP_ALIVE') ?? '') !== 0
-      ? undefined
-      : {
+    keepAliveSeconds(get('OLLAMA_KEEP_ALIVE') ?? '') === 0
+      ? {
           variable: 'OLLAMA_KEEP_ALIVE',
           message: 'is 0: the model is loaded anew for every request that does not say keep_alive itself',
-        },
+        }
+      : undefined,
   (get) =>
     get('OLLAMA_CONTEXT_LENGTH') === undefined
       ? undefined

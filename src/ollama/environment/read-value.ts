@@ -1,3 +1,4 @@
+import { isGoDuration } from '../../shared/keep-alive.ts';
 import type { EnvironmentVariable } from './environment-variable.ts';
 
 /** What a text means to the program that reads it. */
@@ -11,7 +12,6 @@ export type ReadValue = {
 /** Go's ParseBool. */
 const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
-const GO_DURATION = /^[+-]?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/;
 
 /** Takes off the spaces and quotes that Ollama takes off (envconfig `Var`), which unit files leave in. */
 export function withoutQuotes(text: string): string {
@@ -52,9 +52,8 @@ const READERS: Partial<Record<EnvironmentVariable['value'], Reader>> = {
   count: readDigits,
   bytes: readDigits,
   duration: (text, variable) => {
-    if (GO_DURATION.test(text) || /^[+-]?\d+$/.test(text) || text === '0') {
-      return { effective: /^[+-]?\d+$/.test(text) ? `${text} s` : text };
-    }
+    if (/^[+-]?\d+$/.test(text)) return { effective: `${text} s` };
+    if (isGoDuration(text)) return { effective: text };
     return unread(text, variable, 'write it as 5m, 1h30m or in seconds');
   },
   choice: (text, variable) => {
