@@ -24,13 +24,18 @@ async function onLinux(port: number, look: MachineLook): Promise<Sight | undefin
   const pid = certain ?? likely;
   if (pid === undefined) return undefined;
   const text = await look.readText(`/proc/${pid}/environ`);
-  if (text === undefined) {
+  return sightOf(pid, text?.split('\0').flatMap(toEntry));
+}
+
+/** What is seen of a process, or why nothing is. */
+function sightOf(pid: string, entries: readonly (readonly [string, string])[] | undefined): Sight {
+  if (entries === undefined) {
     return {
       kind: 'hidden',
       reason: `process ${pid} belongs to another user, who alone may read its environment (try sudo)`,
     };
   }
-  const values = relevantValues(text.split('\0').flatMap(toEntry));
+  const values = relevantValues(entries);
   return {
     kind: 'seen',
     environment: { source: 'process', explanation: `read from process ${pid}`, values },
@@ -78,21 +83,12 @@ async function onMac(port: number, { run }: MachineLook): Promise<Sight | undefi
   if (pid === undefined || !/^\d+$/.test(pid)) return undefined;
   const line = await run('ps', ['eww', '-o', 'command=', '-p', pid]);
   if (line === undefined || !/(?:^|\/)ollama\b/i.test(line)) return undefined;
-  const entries = [
+  const found = [
     ...line.matchAll(/(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)=(.*?)(?=\s+[A-Za-z_][A-Za-z0-9_]*=|\s*$)/g),
   ];
+  const entries = found.map(([, name = '', value = '']) => [name, value] as const);
   // Of another user's process nothing but the command is shown.
-  if (entries.length === 0) {
-    return {
-      kind: 'hidden',
-      reason: `process ${pid} belongs to another user, who alone may read its environment (try sudo)`,
-    };
-  }
-  const values = relevantValues(entries.map(([, name = '', value = '']) => [name, value] as const));
-  return {
-    kind: 'seen',
-    environment: { source: 'process', explanation: `read from process ${pid}`, values },
-  };
+  return sightOf(pid, entries.length === 0 ? undefined : entries);
 }
 
 /** Splits `NAME=value`; an entry without a name is none. */
