@@ -21,7 +21,7 @@ const HALF_ALPHA = 0.025;
 export function comparePairs(ratios: readonly number[]): PairedComparison {
   const rounds = ratios.length;
   const averages = walshAverages(ratios.map(Math.log));
-  const middle = medianOf(averages);
+  const middle = medianOf(averages) ?? NaN;
   const dropped = rounds < FEWEST_ROUNDS ? undefined : droppedAverages(rounds);
   if (dropped === undefined) return { rounds, ratio: Math.exp(middle), low: 0, high: Infinity };
   return {
@@ -39,11 +39,11 @@ function walshAverages(values: readonly number[]): readonly number[] {
     .toSorted((a, b) => a - b);
 }
 
-/** The median of sorted values; NaN of none. */
-function medianOf(sorted: readonly number[]): number {
-  const half = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]];
-  return low === undefined || high === undefined ? NaN : (low + high) / 2;
+/** The middle one of sorted values, or the mean of the two in the middle; undefined of none. */
+export function medianOf(sorted: readonly number[]): number | undefined {
+  const half = (sorted.length - 1) / 2;
+  const [low, high] = [sorted[Math.floor(half)], sorted[Math.ceil(half)]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Sample } from './measure.ts';
-import { comparePairs, FEWEST_ROUNDS } from './paired-comparison.ts';
+import { comparePairs, FEWEST_ROUNDS, medianOf } from './paired-comparison.ts';
 import type { PairedComparison } from './paired-comparison.ts';
 import type { Workload } from './workload.ts';
 
@@ -114,10 +114,6 @@ export function figuresOf(samples: readonly Sample[]): Figures | undefined {
   };
 }
 
-/** The middle one, or the mean of the two in the middle; undefined of none. */
 function median(values: readonly number[]): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = (sorted.length - 1) / 2;
-  const [low, high] = [sorted[Math.floor(half)], sorted[Math.ceil(half)]];
-  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+  return medianOf(values.toSorted((a, b) => a - b));
 }
