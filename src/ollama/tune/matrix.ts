@@ -41,7 +41,11 @@ export const TUNABLE_OPTIONS = [
 type Tunable = (typeof TUNABLE_OPTIONS)[number];
 
 /** Ollama's own values where nothing is sent. */
-const UNSENT = { num_batch: 512, draft_num_predict: 4, use_mmap: true } as const;
+const UNSENT: Partial<Record<Tunable, number | boolean>> = {
+  num_batch: 512,
+  draft_num_predict: 4,
+  use_mmap: true,
+};
 const BATCHES = [128, 256, 1024, 2048];
 const DRAFTS = [0, 2, 8, 16];
 /** Of another machine the cores are not known; too many threads only show as slow. */
@@ -70,7 +74,7 @@ function valuesOf(
   }
   const values = RULES[option](facts);
   if (typeof values === 'string') return values;
-  const now = facts.options[option] ?? (option in UNSENT ? UNSENT[option as keyof typeof UNSENT] : undefined);
+  const now = facts.options[option] ?? UNSENT[option];
   const others = [...new Set(values)].filter((value) => value !== now);
   return others.length > 0 ? others : 'there is no other value worth trying';
 }

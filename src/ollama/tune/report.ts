@@ -1,5 +1,6 @@
 import type { TuneJournal } from './journal.ts';
 import type { TuneMatrix } from './matrix.ts';
+import type { Sample } from './measure.ts';
 import { NOW, settingKey } from './setting.ts';
 import type { Setting } from './setting.ts';
 import type { KeptTuning } from './store.ts';
@@ -72,16 +73,17 @@ function rowsOfStage(
     .filter((key) => key !== base)
     .map((key): TuneRow => {
       const figures = figuresOf(samplesOf(rounds, key));
-      const failure = rounds
-        .map((round) => round.get(key))
-        .find((one) => one !== undefined && 'failed' in one);
+      const [failure] = rounds.flatMap((round) => {
+        const one = round.get(key);
+        return one !== undefined && 'failed' in one ? [one.failed] : [];
+      });
       return {
         stage: kind,
         setting: key,
         against: base,
         comparison: compareSettings(rounds, { base, other: key, workload }),
         ...(figures === undefined ? {} : { figures }),
-        ...(failure === undefined || !('failed' in failure) ? {} : { failure: failure.failed }),
+        ...(failure === undefined ? {} : { failure }),
       };
     });
 }
@@ -102,7 +104,7 @@ export function nowFigures(
   );
 }
 
-function samplesOf(rounds: readonly Round[], key: string): Parameters<typeof figuresOf>[0] {
+function samplesOf(rounds: readonly Round[], key: string): readonly Sample[] {
   return rounds.flatMap((round) => {
     const one = round.get(key);
     return isSample(one) ? [one] : [];

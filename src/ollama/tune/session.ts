@@ -151,22 +151,17 @@ async function tuneAndWrite(session: TuneSession, work: Work, signal: AbortSigna
   const { run, deadlineMs, late } = work;
   const { bench, matrix } = await prepareInTime(session, work, signal);
   listener.onPlan({ ...matrix, workload: bench.workload, isResumed: run.isResumed });
-  const { dimensions } = matrix;
-  const { rounds, allowsTrade } = wish;
-  const { journal } = run;
-  const { onStep } = listener;
-  const retry = session.retryMs === undefined ? {} : { retryMs: session.retryMs };
   const task = {
     bench,
     baseline,
-    dimensions,
-    rounds,
+    dimensions: matrix.dimensions,
+    rounds: wish.rounds,
+    allowsTrade: wish.allowsTrade,
     deadlineMs,
     late,
-    allowsTrade,
-    journal,
-    onStep,
-    ...retry,
+    journal: run.journal,
+    onStep: listener.onStep,
+    ...(session.retryMs === undefined ? {} : { retryMs: session.retryMs }),
   };
   const outcome = await tune(task, signal);
   const written = await writeFound(session, outcome);
