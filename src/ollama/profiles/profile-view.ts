@@ -104,19 +104,9 @@ function contextNotices({ known, values, asked, room, isDefault }: ProfileViewFa
     notices.push(`num_ctx: ${wanted} is more than the model was trained for, so it gets ${numCtx}`);
   }
   if (room === undefined) return notices;
-  const ask = {
-    numCtx,
-    parallel: parallelOf(known, room.parallel),
-    ...(room.cacheType === undefined ? {} : { cacheType: room.cacheType }),
-  };
-  const { memorySource, memoryBytes } = room;
-  const estimate = estimateFit({
-    model: known,
-    host: room.name,
-    memorySource,
-    ask,
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-  });
+  const { name: host, parallel, cacheType, ...memory } = room;
+  const ask = { numCtx, parallel: parallelOf(known, parallel), cacheType };
+  const estimate = estimateFit({ model: known, host, ask, ...memory });
   if (estimate.verdict !== 'fits') notices.push(estimate.explanation);
   return notices;
 }
