@@ -1,3 +1,4 @@
+import { theOneHost } from './resolve-hosts.ts';
 import type { Settings } from './settings.ts';
 
 /** The one host of a configuration that lists none, and what holds where it says nothing else. */
@@ -7,9 +8,8 @@ export function defaultFleet(
   Settings['providers']['ollama'],
   'url' | 'defaultModel' | 'defaultEmbeddingModel' | 'hardware' | 'modelOverrides' | 'pollMs'
 > {
-  const own = { weight: 1, tags: [], parallel: 1, parallelIsDefault: true, hardware: {}, modelOverrides: {} };
   return {
-    hosts: [{ name: new URL(url).host, url, ...own }],
+    hosts: [theOneHost(url, {})],
     placement: 'warm-first',
     queueLimit: 128,
     allowCloud: false,

@@ -9,22 +9,10 @@ import { createParts, refined, seconds, text, truth, whole } from './schema-valu
 import type { Part } from './schema-values.ts';
 
 /** How a host is chosen, by the word of the file. */
-export const PLACEMENTS: readonly ['warm-first', 'least-busy', 'round-robin'] = [
-  'warm-first',
-  'least-busy',
-  'round-robin',
-];
+const PLACEMENTS = ['warm-first', 'least-busy', 'round-robin'] as const;
 
 /** Days of the week as written, Sunday first, as JavaScript counts them. */
-export const WEEK_DAYS: readonly ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] = [
-  'sun',
-  'mon',
-  'tue',
-  'wed',
-  'thu',
-  'fri',
-  'sat',
-];
+export const WEEK_DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 
 const MOST_PARALLEL = 1_024;
 

@@ -29,7 +29,7 @@ export function resolveOllama(from: Resolving, picker: Picker): OllamaSettings {
   const places = resolvePlaces(from, picker);
   const pick = pickerOf(ollama, picker);
   const fallback = defaultFleet(places.url);
-  const parallel = ollama.parallel ?? undefined;
+  const { parallel } = ollama;
   const settings: OllamaSettings = {
     ...places,
     ...(parallel === undefined ? {} : { parallel }),
