@@ -52,7 +52,8 @@ export type PreloadFile = {
   readonly hosts?: readonly string[] | undefined;
   readonly at?: string | undefined;
   readonly days?: readonly WeekDay[] | undefined;
-  readonly keep_alive?: number | string | undefined;
+  /** Seconds. */
+  readonly keep_alive?: number | undefined;
 };
 
 /** A day of the week as written. */

@@ -40,5 +40,6 @@ export type PreloadSettings = {
   readonly at?: string;
   /** Days of the week, 0 is Sunday; absent: every day. */
   readonly days?: readonly number[];
-  readonly keepAlive?: number | string;
+  /** Seconds; negative means for ever. */
+  readonly keepAlive?: number;
 };
