@@ -181,13 +181,14 @@ test('max_parallel_requests bounds what is under way, and frees with every end',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'test-model', messages }),
     signal: controller.signal,
-  }).catch(() => undefined);
+  });
+  const left = assert.rejects(first, { name: 'AbortError' });
   await upstream.request(0);
   const second = await chat(gateway);
   assert.equal(second.status, 429);
   assert.equal(second.headers['retry-after'], '1');
   controller.abort();
-  await first;
+  await left;
   await until(() => upstream.open === 0, 'the upstream is closed');
   const third = chat(gateway);
   await upstream.request(1);
@@ -205,11 +206,12 @@ test('a client that leaves during a pause ends it', async () => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'test-model', messages }),
     signal: controller.signal,
-  }).catch(() => undefined);
+  });
+  const left = assert.rejects(asked, { name: 'AbortError' });
   await upstream.request(0);
   await until(() => /outcome="upstream_error"} 1/.test(gateway.metrics()), 'the first attempt has failed');
   controller.abort();
-  await asked;
+  await left;
   await until(() => gateway.outcomes().length === 1, 'the call is settled');
   assert.deepEqual(gateway.outcomes(), ['client_gone']);
   assert.equal(upstream.requests.length, 1);
