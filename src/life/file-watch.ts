@@ -48,13 +48,17 @@ export function watchFile(options: FileWatchOptions): FileWatch {
     options.onChange();
   };
   const run = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      await pause(everyMs);
-      await look();
+    try {
+      for (;;) {
+        await pause(everyMs);
+        await look();
+      }
+    } catch (error) {
+      // A pause that `close` ends is the way out; what else goes wrong ends the process, as it should.
+      if (!closing.signal.aborted) throw error;
     }
   };
-  // The only rejection is that of a pause which `close` ends.
-  run().catch(() => undefined);
+  void run();
   return { close: () => closing.abort() };
 }
 
