@@ -82,10 +82,14 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
   const { settings, logger, upstream, instanceId, records, previous } = options;
   const { ollama } = settings.providers;
   const before = previous?.hosts.shared;
-  const sides = new Map(ollama.hosts.map((host) => [sideKey(host, settings), hostSide(host, options)]));
+  const sides = new Map<string, HostSide>();
   const fleet = createOllamaFleet({
     ...ollama,
-    sideOf: (host) => sides.get(sideKey(host, settings)) ?? hostSide(host, options),
+    sideOf(host) {
+      const side = hostSide(host, options);
+      sides.set(sideKey(host, settings), side);
+      return side;
+    },
   });
   const reusedProxy = isSameProxy(settings, previous?.settings) ? before?.proxy : undefined;
   const proxy = reusedProxy ?? createProxy(options);
