@@ -88,6 +88,7 @@ class ReloadingHouse implements House {
   /** One at a time, in the order of the calls. */
   reload(config: LoadedConfig): Promise<readonly string[]> {
     const reloaded = this.#reloading.then(() => this.#reload(config));
+    // Whoever called hears what is wrong with it; the next one is not held up by that.
     this.#reloading = reloaded.catch(() => undefined);
     return reloaded;
   }

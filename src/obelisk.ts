@@ -194,7 +194,7 @@ export async function openObelisk(from: {
     },
     async reload() {
       const reloaded = await reloadHouse(house, from.load);
-      await updateWord(house, listening);
+      updateWord(house, listening);
       return reloaded;
     },
     close: () => house.close(),
@@ -220,7 +220,7 @@ function configureHardware(
 }
 
 /** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */
-async function updateWord(house: House, listening: ServedListening | undefined): Promise<void> {
+function updateWord(house: House, listening: ServedListening | undefined): void {
   try {
     listening?.update();
   } catch (error) {

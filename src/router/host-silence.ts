@@ -80,6 +80,7 @@ export class HostSilence {
   async #lookOnce(hosts: readonly FleetHost[]): Promise<void> {
     this.#lookedMs = this.#monotonicMs();
     const over = new AbortController();
+    // It is refused only where `over` ends it, when nobody waits for it any more.
     const end = sleep(LOOK_WAIT_MS, undefined, { ref: false, signal: over.signal }).catch(() => undefined);
     await Promise.race([Promise.all(hosts.map(({ discovery }) => discovery.refresh())), end]);
     over.abort();
