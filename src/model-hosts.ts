@@ -82,15 +82,7 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
   const { settings, logger, upstream, instanceId, records, previous } = options;
   const { ollama } = settings.providers;
   const before = previous?.hosts.shared;
-  const sides = new Map<string, HostSide>();
-  const fleet = createOllamaFleet({
-    ...ollama,
-    sideOf(host) {
-      const side = hostSide(host, options);
-      sides.set(sideKey(host, settings), side);
-      return side;
-    },
-  });
+  const { fleet, sides } = createFleet(options);
   const reusedProxy = isSameProxy(settings, previous?.settings) ? before?.proxy : undefined;
   const proxy = reusedProxy ?? createProxy(options);
   const hosts = createOllamaHosts({ upstream, fleet, headers: hopHeaders(instanceId) });
@@ -138,6 +130,23 @@ export function createModelHosts(options: ModelHostsOptions): ModelHosts {
     },
     end: () => fleet.end(),
   };
+}
+
+function createFleet(options: ModelHostsOptions): {
+  readonly fleet: OllamaFleet;
+  readonly sides: ReadonlyMap<string, HostSide>;
+} {
+  const { settings } = options;
+  const sides = new Map<string, HostSide>();
+  const fleet = createOllamaFleet({
+    ...settings.providers.ollama,
+    sideOf(host) {
+      const side = hostSide(host, options);
+      sides.set(sideKey(host, settings), side);
+      return side;
+    },
+  });
+  return { fleet, sides };
 }
 
 type PlacementParts = Pick<ModelHosts, 'fleet' | 'profiles'> & { readonly books: HostBooks };
