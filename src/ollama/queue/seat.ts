@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { AnswerTiming, EmbedContext, QueuedRequest, Usage } from '../../providers/chat.ts';
 import { isServerBusy } from '../../providers/ollama/errors.ts';
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
@@ -7,7 +9,6 @@ import type { Clocks } from '../../wire/upstream.ts';
 import type { RequestTiming } from '../control-plane.ts';
 import type { HostBooks } from './host-books.ts';
 import type { ModelBook, ModelUse } from './model-book.ts';
-import { pause } from './pause.ts';
 import type { QueueLimits, Slot } from './queue.ts';
 import type { RunnerOptions } from './runner-options.ts';
 
@@ -211,7 +212,11 @@ export class Seat {
     book.noteBusy();
     const pauseMs = Math.min(LONGEST_BUSY_PAUSE_MS, BUSY_PAUSE_MS * 2 ** tries);
     if (hasOther || this.#spentMs() + pauseMs >= clocks.totalMs) throw error;
-    await pause(pauseMs, signal);
+    try {
+      await sleep(pauseMs, undefined, { signal });
+    } catch (cause) {
+      throw leftWaiting(cause);
+    }
     onAskAgain();
   }
 }
