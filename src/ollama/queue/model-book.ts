@@ -64,7 +64,7 @@ export class ModelBook {
   /** When it was last known to be loaded. */
   #seenAtMs = 0;
   #loadedAtMs = 0;
-  #loading: { readonly options: RunnerOptions; readonly sinceMs: number; uses: number } | undefined;
+  #loading: Loading | undefined;
   #loadMs: number | undefined;
   #leastLoadMs = Infinity;
 
@@ -116,10 +116,9 @@ export class ModelBook {
 
   /** How it would meet a request with these runner options. */
   warmth(options: RunnerOptions): Warmth {
-    if (this.#loading !== undefined)
-      return changedOptions(this.#loading.options, options).length === 0 ? 'loading' : 'reload';
-    if (this.#loaded === undefined) return 'cold';
-    return this.changed(options).length === 0 ? 'warm' : 'reload';
+    if (this.#loading === undefined && this.#loaded === undefined) return 'cold';
+    if (this.changed(options).length > 0) return 'reload';
+    return this.#loading === undefined ? 'warm' : 'loading';
   }
 
   /** The runner options for which a loaded model would be loaded anew. */
@@ -142,8 +141,7 @@ export class ModelBook {
       this.counts.reloads += 1;
       this.#options.events.publish({ type: 'reload', host: this.host, model: name, options: changed });
     }
-    const loads = warmth === 'cold' || warmth === 'reload';
-    if (loads) this.#beginLoading(options);
+    if (warmth === 'cold' || warmth === 'reload') this.#beginLoading(options);
     const loading = this.#loading;
     if (loading !== undefined) loading.uses += 1;
     return this.#use({ warmth, changed, name, options, loading });
@@ -158,7 +156,7 @@ export class ModelBook {
   noteUnloaded(): void {
     if (this.#loaded === undefined) return;
     this.#loaded = undefined;
-    this.#options.events.publish({ type: 'unloaded', host: this.host, model: this.model });
+    this.#tell('unloaded');
   }
 
   /** Notes that the host is away: nothing is known of it, and nobody waits for it in vain. */
@@ -179,7 +177,7 @@ export class ModelBook {
     this.#seenAtMs = Math.max(this.#seenAtMs, askedAtMs);
     if (before !== undefined) return;
     this.#loadedAtMs = askedAtMs;
-    this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
+    this.#tell('loaded');
   }
 
   /**
@@ -187,17 +185,19 @@ export class ModelBook {
    * @param newestUseMs When the last of the other models of the host was loaded or used.
    */
   noteMissing(askedAtMs: number, newestUseMs: number): void {
-    const { hostName, unixMs, events } = this.#options;
     const gone = this.#loaded;
     if (gone === undefined || this.#loading !== undefined) return;
     if (this.#warmAtMs >= askedAtMs || this.inFlight > 0) return;
     this.#loaded = undefined;
     // What we loaded since the last look has not been listed with its time yet.
-    const early = gone.expiresAt === undefined || Date.parse(gone.expiresAt) > unixMs();
+    const early = gone.expiresAt === undefined || Date.parse(gone.expiresAt) > this.#options.unixMs();
     const evicted = early && newestUseMs >= this.#seenAtMs;
     if (evicted) this.counts.evictions += 1;
-    const type = evicted ? 'evicted' : 'unloaded';
-    events.publish({ type, host: hostName(this.url), model: this.model });
+    this.#tell(evicted ? 'evicted' : 'unloaded');
+  }
+
+  #tell(type: 'loading' | 'loaded' | 'unloaded' | 'evicted'): void {
+    this.#options.events.publish({ type, host: this.host, model: this.model });
   }
 
   #use(begun: BegunUse): ModelUse {
@@ -226,7 +226,7 @@ export class ModelBook {
 
   #beginLoading(options: RunnerOptions): void {
     this.#loading = { options, sinceMs: this.#options.nowMs(), uses: 0 };
-    this.#options.events.publish({ type: 'loading', host: this.host, model: this.model });
+    this.#tell('loading');
   }
 
   #noteAnswered({ options, loading }: BegunUse): void {
@@ -242,7 +242,7 @@ export class ModelBook {
     this.#seenAtMs = this.#warmAtMs;
     if (!finished && before !== undefined) return;
     this.#loadedAtMs = this.#warmAtMs;
-    this.#options.events.publish({ type: 'loaded', host: this.host, model: this.model });
+    this.#tell('loaded');
   }
 
   #noteEnded({ warmth, name }: BegunUse, { timing, unloads }: EndedUse): void {
@@ -272,7 +272,7 @@ export class ModelBook {
   }
 
   /** A load that nobody waits for any more has failed or goes on unseen: nothing is known of it. */
-  #leaveLoading(loading: BegunUse['loading']): void {
+  #leaveLoading(loading: Loading | undefined): void {
     if (loading === undefined) return;
     loading.uses -= 1;
     if (loading.uses > 0 || loading !== this.#loading) return;
@@ -286,12 +286,15 @@ export class ModelBook {
   }
 }
 
+/** A load under way; `uses` counts the requests that wait for it. */
+type Loading = { readonly options: RunnerOptions; readonly sinceMs: number; uses: number };
+
 type BegunUse = {
   readonly warmth: Warmth;
   readonly changed: readonly string[];
   readonly name: string;
   readonly options: RunnerOptions;
-  readonly loading: { readonly options: RunnerOptions; readonly sinceMs: number; uses: number } | undefined;
+  readonly loading: Loading | undefined;
 };
 
 type EndedUse = { readonly timing: RequestTiming; readonly unloads: boolean };
