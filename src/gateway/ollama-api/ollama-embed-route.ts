@@ -8,7 +8,6 @@ import {
 import type { Deployment, ModelRegistry } from '../../router/deployment.ts';
 import { isPassedThrough, isUpstream } from '../answering.ts';
 import type { Call } from '../call.ts';
-import { embedContext } from '../embed-context.ts';
 import { noEmbeddings } from '../embeddings-route.ts';
 import type { Embedders } from '../embeddings-route.ts';
 import { createOpenAiEmbedder } from '../openai-embedder.ts';
@@ -16,10 +15,10 @@ import type { OpenAiUpstream } from '../openai-writer.ts';
 import { parseWithDefaults, readJsonBody } from '../request-body.ts';
 import { findModel } from '../resolve-model.ts';
 import type { FoundModel } from '../resolve-model.ts';
-import { askInTurn } from '../routed-attempts.ts';
 import { TIMING_HEADER, toTimingHeader } from '../timing-header.ts';
 import { IGNORED_HEADER } from '../translated-chat.ts';
-import { untilGone } from '../until-gone.ts';
+import { askGroup } from './ask-group.ts';
+import type { GroupQuestion } from './ask-group.ts';
 import { doorModelName } from './door-model.ts';
 import { changeRunner } from './ollama-load.ts';
 import type { LoadOptions } from './ollama-load.ts';
@@ -88,38 +87,30 @@ async function embedNothing(
   return { vectors: [], promptTokens: 0 };
 }
 
-async function embedTexts(
+function embedTexts(
   call: Call,
   { found, request, headers }: Asked,
   options: OllamaEmbedOptions,
 ): Promise<EmbeddingResult> {
-  const { balancer, metrics, embedders } = options;
-  const attempts = balancer.begin(found.group);
   const openAi = createOpenAiEmbedder(options, call.hops);
   const embedderOf = (deployment: Deployment): Embedder => {
-    if (deployment.dialect === 'ollama') return embedders.ollama(deployment);
+    if (deployment.dialect === 'ollama') return options.embedders.ollama(deployment);
     if (!isPassedThrough(deployment)) throw noEmbeddings(deployment);
     const ignored = ignoredBy(request);
     if (ignored.length > 0) headers[IGNORED_HEADER] = ignored.join(', ');
     const write = openAi(deployment);
     return async (...asked) => normalised(await write(...asked));
   };
-  const work = (signal: AbortSignal): Promise<EmbeddingResult | undefined> =>
-    askInTurn(
-      { call, answering: { attempts, events: undefined, elsewhere: () => undefined }, metrics },
-      {
-        prepare(deployment) {
-          const ask = embedderOf(deployment);
-          return () => ask(request, signal, embedContext(call, attempts, headers));
-        },
-        usageOf: ({ promptTokens }) => ({ promptTokens, completionTokens: 0 }),
-        passes: () => false,
-      },
-      signal,
-    );
-  const result = await untilGone(call, work, headers);
-  if (result === undefined) throw new Error('no deployment was left to be passed through');
-  return result;
+  const question: GroupQuestion<EmbeddingResult> = {
+    found,
+    headers,
+    prepare(deployment) {
+      const ask = embedderOf(deployment);
+      return (signal, context) => ask(request, signal, context);
+    },
+    usageOf: ({ promptTokens }) => ({ promptTokens, completionTokens: 0 }),
+  };
+  return askGroup(call, question, options);
 }
 
 function ignoredBy({ options, keepAlive, truncate }: EmbeddingRequest): readonly string[] {

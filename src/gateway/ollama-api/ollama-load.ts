@@ -1,24 +1,17 @@
 import type { ChatRequest } from '../../providers/chat.ts';
 import type { OllamaLoader, RunnerChanged } from '../../ollama/loader.ts';
-import type { Balancer } from '../../router/balancer.ts';
 import type { Deployment } from '../../router/deployment.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Call } from '../call.ts';
-import { embedContext } from '../embed-context.ts';
 import type { FoundModel } from '../resolve-model.ts';
-import { askInTurn } from '../routed-attempts.ts';
 import { IGNORED_HEADER } from '../translated-chat.ts';
-import { untilGone } from '../until-gone.ts';
+import { askGroup } from './ask-group.ts';
+import type { AskOptions, GroupQuestion } from './ask-group.ts';
 
 /** Who loads the models of deployments that have anything to load. */
 export type Loaders = { readonly ollama: (deployment: Deployment) => OllamaLoader };
 
 /** What loading is made of. */
-export type LoadOptions = {
-  readonly balancer: Balancer;
-  readonly metrics: Metrics;
-  readonly loaders: Loaders;
-};
+export type LoadOptions = AskOptions & { readonly loaders: Loaders };
 
 /** A request that asks nothing of its model but to be there, or to be gone. */
 export type RunnerRequest = {
@@ -35,27 +28,20 @@ export type RunnerRequest = {
 export async function changeRunner(
   call: Call,
   { found, request: { keepAlive }, headers }: RunnerRequest,
-  { balancer, metrics, loaders }: LoadOptions,
+  options: LoadOptions,
 ): Promise<RunnerChanged['to']> {
   if (found.deployment.dialect !== 'ollama') return 'load';
   const change = keepAlive === undefined ? {} : { keepAlive };
-  const attempts = balancer.begin(found.group);
-  const answering = { attempts, events: undefined, elsewhere: () => undefined };
-  const work = (signal: AbortSignal): Promise<RunnerChanged | undefined> =>
-    askInTurn(
-      { call, answering, metrics },
-      {
-        prepare: (deployment) => () =>
-          deployment.dialect === 'ollama'
-            ? loaders.ollama(deployment)(change, signal, embedContext(call, attempts, headers))
-            : Promise.resolve({ to: 'load', ignored: [] }),
-        usageOf: () => ({ promptTokens: 0, completionTokens: 0 }),
-        passes: () => false,
-      },
-      signal,
-    );
-  const changed = await untilGone(call, work, headers);
-  if (changed === undefined) throw new Error('no deployment was left to be passed through');
-  if (changed.ignored.length > 0) headers[IGNORED_HEADER] = changed.ignored.join(', ');
-  return changed.to;
+  const question: GroupQuestion<RunnerChanged> = {
+    found,
+    headers,
+    prepare: (deployment) => (signal, context) =>
+      deployment.dialect === 'ollama'
+        ? options.loaders.ollama(deployment)(change, signal, context)
+        : Promise.resolve({ to: 'load', ignored: [] }),
+    usageOf: () => ({ promptTokens: 0, completionTokens: 0 }),
+  };
+  const { to, ignored } = await askGroup(call, question, options);
+  if (ignored.length > 0) headers[IGNORED_HEADER] = ignored.join(', ');
+  return to;
 }
