@@ -20,12 +20,9 @@ export function createJobLines(): JobLines {
   let told = '';
   let last: Job | undefined;
   const sums = new Map<string, number>();
-  const statusLine = (status: string): string => {
+  const statusLine = (status: string): string =>
     // The job itself says when it has succeeded: a model must be found again before that.
-    if (status === '' || status === 'success' || status === told) return '';
-    told = status;
-    return toLine({ status });
-  };
+    status === '' || status === 'success' || status === told ? '' : toLine({ status });
   return {
     end() {
       if (last?.state === 'done') return;
@@ -42,8 +39,9 @@ export function createJobLines(): JobLines {
           const status = verb === undefined ? job.progress.status : `${verb} ${shortOf(digest)}`;
           return toLine({ status, digest, total, completed });
         });
-      const lines = layers.length === 0 ? statusLine(statusOf(job)) : layers.join('');
-      told = statusOf(job);
+      const status = statusOf(job);
+      const lines = layers.length === 0 ? statusLine(status) : layers.join('');
+      told = status;
       return job.state === 'done' ? `${lines}${toLine({ status: 'success' })}` : lines;
     },
   };

@@ -28,17 +28,14 @@ export type ManageOperations = Readonly<
 /** Creates the operations over a control plane. */
 export function createManageOperations(options: ManageOptions): ManageOperations {
   const { control, blobs } = options;
+  const transfer = async (call: Call, kind: 'pull' | 'push'): Promise<void> => {
+    const body = await readBody(call, transferBody());
+    const spec = { kind, model: modelOf(body), ...(body.insecure === true ? { insecure: true } : {}) };
+    await answerJob(call, { spec, stream: body.stream ?? true }, options);
+  };
   return {
-    async pull(call) {
-      const body = await readBody(call, transferBody());
-      const spec = { kind: 'pull', model: modelOf(body), ...insecureOf(body) } as const;
-      await answerJob(call, { spec, stream: body.stream ?? true }, options);
-    },
-    async push(call) {
-      const body = await readBody(call, transferBody());
-      const spec = { kind: 'push', model: modelOf(body), ...insecureOf(body) } as const;
-      await answerJob(call, { spec, stream: body.stream ?? true }, options);
-    },
+    pull: (call) => transfer(call, 'pull'),
+    push: (call) => transfer(call, 'push'),
     async create(call) {
       const body = await readBody(call, createBody());
       const order = { model: modelOf(body), source: sourceOf(body) };
@@ -72,12 +69,6 @@ async function placeToCreate(
   if (place.host !== undefined || digests.length === 0) return place;
   const host = await untilGone(call, (signal) => blobs.hostWith(digests, { model, base: from }, signal));
   return { host };
-}
-
-function insecureOf({ insecure }: { readonly insecure?: boolean | null | undefined }): {
-  readonly insecure?: true;
-} {
-  return insecure === true ? { insecure } : {};
 }
 
 type AskedJob = { readonly spec: JobSpec; readonly stream: boolean };
