@@ -10,6 +10,7 @@ import { askSocket, startGateway } from '../../../test/gateway.ts';
 import type { TestGateway } from '../../../test/gateway.ts';
 import { jobOf, recordedControl } from '../../../test/recorded-control.ts';
 import type { RecordedControl } from '../../../test/recorded-control.ts';
+import { OpenCalls } from '../open-calls.ts';
 import { ollamaManageRoutes } from './manage-routes.ts';
 
 const MASTER = 'sk-master-0123456789';
@@ -21,10 +22,16 @@ const refuse = (): never => {
 };
 const NO_BLOBS: FleetBlobs = { at: refuse, hostWith: refuse };
 
-type Managed = AsyncDisposable & { readonly gateway: TestGateway; readonly ollama: Ollama };
+type Managed = AsyncDisposable & {
+  readonly gateway: TestGateway;
+  readonly calls: OpenCalls;
+  readonly ollama: Ollama;
+};
 
 async function managed(control: RecordedControl, key = MASTER): Promise<Managed> {
+  const calls = new OpenCalls();
   const gateway = await startGateway([], {
+    calls,
     access: {
       allowedHosts: [],
       allowedOrigins: [],
@@ -35,6 +42,7 @@ async function managed(control: RecordedControl, key = MASTER): Promise<Managed>
   });
   return {
     gateway,
+    calls,
     ollama: new Ollama({ host: gateway.origin, headers: { authorization: `Bearer ${key}` } }),
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
@@ -126,6 +134,17 @@ test('who leaves stops watching, and the job goes on', async () => {
   assert.ok(!control.calls.some((call) => call.startsWith('cancelJob')));
   await until(() => own.gateway.outcomes().length === 1, 'the request has ended');
   assert.deepEqual(own.gateway.outcomes(), ['client_gone']);
+});
+
+test('a server that ends says so to who watches a job, and watches it no more', async () => {
+  const control = recordedControl();
+  await using own = await managed(control);
+  const headers = { authorization: `Bearer ${MASTER}` };
+  const watched = askSocket(own.gateway, { path: '/api/pull', headers, body: { model: 'llama3' } });
+  await until(() => control.watching.length === 1, 'somebody watches');
+  own.calls.endAll(new ObeliskError('overloaded', 'the server is stopping'));
+  assert.match((await watched).text, /\{"error":"the server is stopping"\}\n?$/);
+  assert.equal(control.watching[0]?.aborted, true);
 });
 
 test('models are copied and deleted, and a refusal has Ollama’s shape', async () => {

@@ -2,12 +2,13 @@ import type { ControlPlane, CreateSource, Job, JobSpec, ModelPlace } from '../..
 import type { FleetBlobs } from '../../ollama/fleet/fleet-blobs.ts';
 import { toDoorError } from '../../providers/ollama/door/door-error.ts';
 import type { Call } from '../call.ts';
-import { EventStream } from '../event-stream.ts';
 import type { Heartbeat, StreamFraming } from '../event-stream.ts';
+import { streamEvents } from '../ollama-management/event-feed.ts';
 import { readBody } from '../ollama-management/read-request.ts';
 import { untilGone } from '../until-gone.ts';
 import { findBlob, placeOf, uploadBlob } from './blob-operations.ts';
 import { createJobLines } from './job-lines.ts';
+import type { JobLines } from './job-lines.ts';
 import { copyBody, createBody, deleteBody, modelOf, sourceOf, transferBody } from './manage-bodies.ts';
 
 /** What the operations are made of. */
@@ -87,44 +88,30 @@ async function answerJob(call: Call, { spec, stream }: AskedJob, options: Manage
   const { control, heartbeat } = options;
   const job = control.startJob(spec);
   call.model = spec.model;
-  const follow = (signal: AbortSignal): AsyncIterable<Job> => control.watchJob(job.id, signal);
-  if (stream) {
-    await streamJob(call, { follow, heartbeat });
+  const lines = createJobLines();
+  const follow = (signal: AbortSignal): AsyncIterable<Job> =>
+    untilItsEnd(control.watchJob(job.id, signal), lines);
+  if (!stream) {
+    await untilGone(call, async (signal) => {
+      for await (const state of follow(signal)) lines.read(state);
+    });
+    call.json(200, JSON.stringify({ status: 'success' }));
     return;
   }
-  const lines = createJobLines();
-  await untilGone(call, async (signal) => {
-    for await (const state of follow(signal)) lines.read(state);
-    lines.end();
+  let status = '';
+  await streamEvents<Job>(call, {
+    heartbeat,
+    framing: framingOf(() => status),
+    open: follow,
+    toText(state) {
+      ({ status } = state.progress);
+      return lines.read(state);
+    },
   });
-  call.json(200, JSON.stringify({ status: 'success' }));
 }
 
-type Following = {
-  follow(signal: AbortSignal): AsyncIterable<Job>;
-  readonly heartbeat: Heartbeat;
-};
-
-async function streamJob(call: Call, { follow, heartbeat }: Following): Promise<void> {
-  let status = '';
-  const output = new EventStream(
-    call,
-    heartbeat,
-    framingOf(() => status),
-  );
-  const lines = createJobLines();
-  await untilGone(call, async (signal) => {
-    call.interrupted = (error) => output.fail(error);
-    try {
-      for await (const job of follow(signal)) {
-        ({ status } = job.progress);
-        const text = lines.read(job);
-        if (text !== '' && !output.send(text)) await output.drained();
-      }
-      lines.end();
-      output.end('');
-    } catch (error) {
-      output.fail(error);
-    }
-  });
+/** @throws ObeliskError where the watching ends before the job does. */
+async function* untilItsEnd(states: AsyncIterable<Job>, lines: JobLines): AsyncGenerator<Job> {
+  yield* states;
+  lines.end();
 }

@@ -1,14 +1,18 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import type { Call } from '../call.ts';
-import { EventStream } from '../event-stream.ts';
-import type { Heartbeat } from '../event-stream.ts';
+import { EventStream, SERVER_SENT_EVENTS } from '../event-stream.ts';
+import type { Heartbeat, StreamFraming } from '../event-stream.ts';
 
-/** What a feed of server-sent events is made of. */
+/** What a feed of events is made of. */
 export type EventFeed<Event> = {
   readonly heartbeat: Heartbeat;
+  /** How the stream is written; as server-sent events unless told. */
+  readonly framing?: StreamFraming;
+  /** Sent at once: its reader knows that it is connected before anything happens. */
+  readonly greeting?: string;
   /** Opens the source; it ends soon after the signal aborts. */
   readonly open: (signal: AbortSignal) => AsyncIterable<Event>;
-  /** The event in the format of the stream (HTML standard, section 9.2.6). */
+  /** The event in the format of the stream; empty where it has nothing to tell. */
   readonly toText: (event: Event) => string;
 };
 
@@ -24,14 +28,17 @@ export async function streamEvents<Event>(call: Call, feed: EventFeed<Event>): P
   });
   call.interrupted = (error) => stopping.abort(error);
   const { signal } = stopping;
-  const output = new EventStream(call, feed.heartbeat);
+  const { heartbeat, framing = SERVER_SENT_EVENTS, greeting = '' } = feed;
+  const output = new EventStream(call, heartbeat, framing);
+  const send = async (text: string): Promise<void> => {
+    if (text !== '' && !output.send(text)) await output.drained();
+  };
   signal.addEventListener('abort', () => output.fail(signal.reason), { once: true });
   try {
-    // Its reader knows that it is connected before anything happens.
-    if (!output.send(': connected\n\n')) await output.drained();
+    await send(greeting);
     for await (const event of feed.open(signal)) {
       if (signal.aborted) return;
-      if (!output.send(feed.toText(event))) await output.drained();
+      await send(feed.toText(event));
     }
     if (!signal.aborted) output.end('');
   } catch (error) {

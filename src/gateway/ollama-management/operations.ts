@@ -59,6 +59,7 @@ export function createOperations({ control, heartbeat = DEFAULT_HEARTBEAT }: Man
       readQuery(call, noQuery());
       return streamEvents(call, {
         heartbeat,
+        greeting: CONNECTED,
         open: (signal) => control.events(signal),
         toText: eventText,
       });
@@ -164,6 +165,7 @@ function jobOperations(control: ControlPlane, heartbeat: Heartbeat): JobOperatio
       const { id } = control.job(idOf(call));
       return streamEvents(call, {
         heartbeat,
+        greeting: CONNECTED,
         open: (signal) => control.watchJob(id, signal),
         toText: textOf,
       });
@@ -190,6 +192,9 @@ function profileOperations(control: ControlPlane): ProfileOperations {
     },
   };
 }
+
+/** A comment, which no client takes for data (HTML standard, section 9.2.6). */
+const CONNECTED = ': connected\n\n';
 
 const NO_STORE = { 'cache-control': 'no-store' };
 
