@@ -10,6 +10,11 @@ export type OllamaDurations = {
 
 const NANOSECONDS_PER_MS = 1_000_000;
 
+/** Writes a duration as Ollama has it, in whole nanoseconds. */
+export function toNanoseconds(ms: number): number {
+  return Math.round(ms * NANOSECONDS_PER_MS);
+}
+
 /** Where the time of an answer went; a server that measures nothing (another one of its protocol) says nothing. */
 export function answerTiming(durations: OllamaDurations): AnswerTiming | undefined {
   const { total_duration: total, load_duration: load = 0 } = durations;

@@ -3,6 +3,7 @@ import { parseJson } from '../../../shared/parse-json.ts';
 import type { AnswerTiming, ChatEvent, QueuePlace, TokenLogprob, ToolCall } from '../../chat.ts';
 import { createAnswerGatherer } from '../../gathered-answer.ts';
 import type { GatheredAnswer } from '../../gathered-answer.ts';
+import { toNanoseconds } from '../timing.ts';
 
 /** What the lines of one answer have in common. */
 export type DoorAnswer = {
@@ -16,8 +17,6 @@ export type DoorAnswer = {
   /** When the request came, by `monotonicMs`. */
   readonly startedMs: number;
 };
-
-const NANOSECONDS_PER_MS = 1_000_000;
 
 type Finish = GatheredAnswer['finish'];
 type Fields = Readonly<Record<string, unknown>>;
@@ -64,7 +63,7 @@ export function createDoorStream(answer: DoorAnswer): DoorStreamWriter {
 }
 
 function toQueue({ position, waitMs }: QueuePlace): Fields {
-  return { position, ...(waitMs === undefined ? {} : { wait: nanoseconds(waitMs) }) };
+  return { position, ...(waitMs === undefined ? {} : { wait: toNanoseconds(waitMs) }) };
 }
 
 /** Gathers the events of one answer into one object of Ollama's. */
@@ -156,17 +155,13 @@ function endOf({ reason, usage, timing, context = [] }: Finish, { kind }: DoorAn
     done_reason: reason === 'length' ? 'length' : 'stop',
     // Clients look for it, though only Ollama's own models have one.
     ...(kind === 'generate' ? { context } : {}),
-    total_duration: nanoseconds(seen.totalMs),
-    load_duration: nanoseconds(loadMs),
+    total_duration: toNanoseconds(seen.totalMs),
+    load_duration: toNanoseconds(loadMs),
     prompt_eval_count: usage.promptTokens,
-    prompt_eval_duration: nanoseconds(promptMs),
+    prompt_eval_duration: toNanoseconds(promptMs),
     eval_count: usage.completionTokens,
-    eval_duration: nanoseconds(generationMs),
+    eval_duration: toNanoseconds(generationMs),
   };
-}
-
-function nanoseconds(ms: number): number {
-  return Math.round(ms * NANOSECONDS_PER_MS);
 }
 
 function toDoorCall(call: ToolCall, index: number): Fields {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { EmbeddingRequest, EmbeddingResult } from '../../chat.ts';
 import { toInvalidRequest } from '../../openai/describe-issue.ts';
 import { toKeepAlive } from '../keep-alive.ts';
+import { toNanoseconds } from '../timing.ts';
 
 type CommonBody = {
   readonly model: string;
@@ -69,15 +70,13 @@ function textsOf(input: string | readonly string[] | null | undefined): readonly
   return typeof input === 'string' ? (input === '' ? [] : [input]) : (input ?? []);
 }
 
-const NANOSECONDS_PER_MS = 1_000_000;
-
 /** Writes the answer of `/api/embed`. */
 export function toDoorEmbed(model: string, result: EmbeddingResult, totalMs: number): string {
   return JSON.stringify({
     model,
     embeddings: result.vectors.map((vector) => Array.from(vector)),
-    total_duration: Math.round(totalMs * NANOSECONDS_PER_MS),
-    load_duration: Math.round((result.timing?.loadMs ?? 0) * NANOSECONDS_PER_MS),
+    total_duration: toNanoseconds(totalMs),
+    load_duration: toNanoseconds(result.timing?.loadMs ?? 0),
     prompt_eval_count: result.promptTokens,
   });
 }
