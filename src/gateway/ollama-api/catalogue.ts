@@ -41,7 +41,7 @@ export function createCatalogue(registry: ModelRegistry, clientOf: OllamaClientO
       const lists = await ofEachHost(local, async (baseUrl) => {
         const running = await clientOf(baseUrl).ps(signal);
         return running.flatMap((model) =>
-          toRunning(model, names.get(`${baseUrl} ${ollamaModelKey(model.name)}`)),
+          toRunning(model, names.get(placeOf({ baseUrl, model: model.name }))),
         );
       });
       return lists.flat();
@@ -74,7 +74,7 @@ function namesOf(deployments: readonly Deployment[]): ReadonlyMap<string, string
   return names;
 }
 
-function placeOf({ baseUrl, model }: Deployment): string {
+function placeOf({ baseUrl, model }: Pick<Deployment, 'baseUrl' | 'model'>): string {
   return `${baseUrl} ${ollamaModelKey(model)}`;
 }
 
@@ -86,7 +86,7 @@ async function tagsOf(
 ): Promise<ReadonlyMap<string, OllamaTag>> {
   const lists = await ofEachHost(ollamaOf(deployments), async (baseUrl) => {
     const tags = await clientOf(baseUrl).tags(signal);
-    return tags.map((tag) => [`${baseUrl} ${ollamaModelKey(tag.name)}`, tag] as const);
+    return tags.map((tag) => [placeOf({ baseUrl, model: tag.name }), tag] as const);
   });
   return new Map(lists.flat());
 }
