@@ -20,11 +20,10 @@ const ROUTES: readonly (readonly [Route['method'], string, keyof ManageOperation
 export function ollamaManageRoutes(
   options: Pick<ManageOptions, 'control' | 'blobs'> & Partial<Pick<ManageOptions, 'heartbeat'>>,
 ): readonly Route[] {
-  let operations: ManageOperations | undefined;
+  let operations: Promise<ManageOperations> | undefined;
   const load = async (): Promise<ManageOperations> => {
     const { createManageOperations } = await import('./manage-operations.ts');
-    operations ??= createManageOperations({ heartbeat: DEFAULT_HEARTBEAT, ...options });
-    return operations;
+    return createManageOperations({ heartbeat: DEFAULT_HEARTBEAT, ...options });
   };
   return ROUTES.map(([method, path, operation]) => ({
     method,
@@ -32,8 +31,8 @@ export function ollamaManageRoutes(
     access: 'admin',
     body: 'any',
     async handle(call) {
-      const loaded = operations ?? (await load());
-      await loaded[operation](call);
+      operations ??= load();
+      await (await operations)[operation](call);
     },
   }));
 }

@@ -15,11 +15,10 @@ export type ManagementOptions = {
  * most gateways never get any.
  */
 export function managementRoutes(options: ManagementOptions): readonly Route[] {
-  let operations: Operations | undefined;
+  let operations: Promise<Operations> | undefined;
   const load = async (): Promise<Operations> => {
     const { createOperations } = await import('./operations.ts');
-    operations ??= createOperations(options);
-    return operations;
+    return createOperations(options);
   };
   return MANAGEMENT_ROUTES.map(([method, path, access, operation]) => ({
     method,
@@ -28,8 +27,8 @@ export function managementRoutes(options: ManagementOptions): readonly Route[] {
     // Whoever manages a server that has too much to do must see it, and be able to end what it does.
     ...(operation === 'startJob' ? {} : { always: true as const }),
     async handle(call) {
-      const loaded = operations ?? (await load());
-      await loaded[operation](call);
+      operations ??= load();
+      await (await operations)[operation](call);
     },
   }));
 }
