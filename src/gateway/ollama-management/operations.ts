@@ -49,12 +49,17 @@ export type Operations = {
 /** Creates the operations over a control plane. */
 export function createOperations({ control, heartbeat = DEFAULT_HEARTBEAT }: ManagementOptions): Operations {
   const eventText = createEventText<ControlEvent>(({ type }) => type);
+  // Making it holds up every stream for more than 10 ms, and whoever may ask a model may ask for it.
+  let description: string | undefined;
   return {
     ...hostOperations(control),
     ...modelOperations(control),
     ...jobOperations(control, heartbeat),
     ...profileOperations(control),
-    describeApi: (call) => answer(call, openApiDocument()),
+    describeApi(call) {
+      description ??= JSON.stringify(openApiDocument());
+      call.json(200, description, NO_STORE);
+    },
     watchEvents(call) {
       readQuery(call, noQuery());
       return streamEvents(call, {
