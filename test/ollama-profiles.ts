@@ -32,7 +32,6 @@ export function memoryStore(): ProfileStore {
     change(scope, change) {
       const values = change(stored.get(keyOf(scope))?.values ?? { options: {} });
       stored.set(keyOf(scope), { ...scope, values });
-      return values;
     },
   };
 }

@@ -139,7 +139,7 @@ export const LLAMA_SERVER_VARIABLES: readonly EnvironmentVariable[] = rowsOf(
           name,
           'text',
           'given by Ollama',
-          'Ollama gives this on the command line, which wins.',
+          'Given by Ollama on the command line, which wins.',
           { overridden: true, instead },
         ] as const,
     ),
