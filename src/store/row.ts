@@ -6,7 +6,7 @@ export type Row = Readonly<Record<string, unknown>>;
 function wrongType(name: string, wanted: string): ObeliskError {
   return new ObeliskError(
     'store_failed',
-    `the store has no ${wanted} in column "${name}"; delete the index file, it is built again from the notes`,
+    `the store has no ${wanted} in column "${name}", so that something else wrote it; move its file out of the data directory`,
   );
 }
 
