@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OLLAMA_DIGEST } from './api/blobs.ts';
+import { OLLAMA_MODEL_NAME } from '../providers/ollama/model-name.ts';
 import { KEEP_ALIVE_FORMS, keepAliveSeconds } from '../shared/keep-alive.ts';
 import type { CreateSource, JobSpec, ProfilePatch } from './control-plane.ts';
 
@@ -8,19 +9,13 @@ import type { CreateSource, JobSpec, ProfilePatch } from './control-plane.ts';
  * nothing.
  */
 
-/** Parts of a name as Ollama takes it (types/model/name.go): no dot at the beginning of one, so never `..`. */
-const PART = '[A-Za-z0-9_][-_.A-Za-z0-9]{0,79}';
-const NAMESPACE = '[A-Za-z0-9_][-_A-Za-z0-9]{0,79}';
-const REGISTRY = '[A-Za-z0-9_][-_.A-Za-z0-9]{0,252}(?::\\d{1,5})?';
-const MODEL_NAME = new RegExp(`^(?:(?:${REGISTRY}/)?${NAMESPACE}/)?${PART}(?::${PART})?$`);
-
 /** Name of a model in any spelling that Ollama takes. */
 export const modelName = (): z.ZodType<string> =>
   z
     .string()
     .max(600)
     .regex(
-      MODEL_NAME,
+      OLLAMA_MODEL_NAME,
       'is no name of a model; write [registry/][namespace/]model[:tag] with letters, digits, "_", "-" and "."',
     )
     .describe('`llama3`, `llama3:latest`, `registry.example:5000/team/model:tag`');

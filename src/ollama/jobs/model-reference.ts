@@ -1,5 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { OLLAMA_MODEL_NAME, ollamaModelName } from '../../providers/ollama/model-name.ts';
 import type { OllamaTransferBody } from '../api/request-types.ts';
 
 /** The registry of names that have no host, and the namespace of names that have none. */
@@ -25,14 +25,6 @@ export type RegistryRules = {
   readonly insecureRegistries: readonly string[];
 };
 
-/** Ollama's rules for each part (its `types/model/name.go`). */
-const PARTS = {
-  registry: /^[\dA-Za-z_][\w.-]{0,252}(?::\d{1,5})?$/,
-  namespace: /^[\dA-Za-z_][\w-]{0,79}$/,
-  model: /^[\dA-Za-z_][\w.-]{0,79}$/,
-  tag: /^[\dA-Za-z_][\w.-]{0,79}$/,
-};
-
 const MAX_NAME_LENGTH = 350;
 
 /**
@@ -50,15 +42,10 @@ export function parseModelReference(name: string): ModelReference {
   const colon = last.indexOf(':');
   const [model, tag] = colon === -1 ? [last, 'latest'] : [last.slice(0, colon), last.slice(colon + 1)];
   const [namespace = DEFAULT_NAMESPACE, registry = DEFAULT_REGISTRY] = parts.slice(0, -1).reverse();
-  const read = { registry: registry.toLowerCase(), namespace, model, tag };
-  const isWhole =
-    parts.length <= 3 && Object.entries(PARTS).every(([part, rule]) => rule.test(partOf(read, part)));
-  if (!isWhole) throw invalid(name, 'write it as [registry/][namespace/]model[:tag]');
-  return { ...read, name: ollamaModelName(text) };
-}
-
-function partOf(parts: Readonly<Record<string, string>>, part: string): string {
-  return parts[part] ?? '';
+  if (parts.length > 3 || !OLLAMA_MODEL_NAME.test(`${registry}/${namespace}/${model}:${tag}`)) {
+    throw invalid(name, 'write it as [registry/][namespace/]model[:tag]');
+  }
+  return { registry: registry.toLowerCase(), namespace, model, tag, name: ollamaModelName(text) };
 }
 
 function invalid(name: string, remedy: string): ObeliskError {
