@@ -160,8 +160,9 @@ class Scripted implements ScriptedOllama {
   }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A client may leave between two lines: the next is written to nobody.
     response.on('error', () => undefined);
-    const request = await this.#read(incoming).catch(() => undefined);
+    const request = await this.#read(incoming);
     this.#arriving.delete(incoming);
     if (request === undefined) return;
     const busy = this.#busy.get(request.path) ?? { now: 0, peak: 0 };
@@ -183,17 +184,23 @@ class Scripted implements ScriptedOllama {
       );
   }
 
-  async #read(incoming: IncomingMessage): Promise<ScriptedRequest> {
+  /** Undefined for a request whose client left in the middle of it. */
+  async #read(incoming: IncomingMessage): Promise<ScriptedRequest | undefined> {
     const pieces: Buffer[] = [];
     const hash = createHash('sha256');
     let bytes = 0;
     const path = (incoming.url ?? '').split('?')[0] ?? '';
     const isBlob = path.startsWith('/api/blobs/');
-    for await (const piece of incoming as AsyncIterable<Buffer>) {
-      bytes += piece.length;
-      if (isBlob) this.#arriving.set(incoming, bytes);
-      if (isBlob) hash.update(piece);
-      else pieces.push(piece);
+    try {
+      for await (const piece of incoming as AsyncIterable<Buffer>) {
+        bytes += piece.length;
+        if (isBlob) this.#arriving.set(incoming, bytes);
+        if (isBlob) hash.update(piece);
+        else pieces.push(piece);
+      }
+    } catch (error) {
+      if (incoming.complete) throw error;
+      return undefined;
     }
     const { method = '', headers } = incoming;
     const base = { method, path, headers, bytes };
