@@ -153,7 +153,7 @@ for (const { name, path, run } of STREAMS.filter((one) => one.name !== 'chat')) 
   });
 }
 
-for (const { name, path, run } of OPERATIONS.filter((one) =>
+for (const { name, path, run, streams } of OPERATIONS.filter((one) =>
   /^(?:chat|generate|embed|load)$/.test(one.name),
 )) {
   test(`${name}: a server with too much to do is overloaded`, async () => {
@@ -166,13 +166,20 @@ for (const { name, path, run } of OPERATIONS.filter((one) =>
 
   test(`${name}: a runner that dies is told of, before the first word and behind it`, async () => {
     await using setting = await start(undefined);
-    await run(setting.client, never);
-    setting.ollama.next(path, { kind: 'crash' });
-    await assert.rejects(run(setting.client, never), {
-      code: 'upstream_error',
-      message: new RegExp(CRASHED),
-    });
-    assert.deepEqual(setting.ollama.loaded(), []);
+    const lines = [{ message: { content: 'a' }, response: 'a', done: false }];
+    const crashes = [
+      { kind: 'crash' },
+      ...(streams === true ? [{ kind: 'crash', lines } as const] : []),
+    ] as const;
+    for (const crash of crashes) {
+      await run(setting.client, never);
+      setting.ollama.next(path, crash);
+      await assert.rejects(run(setting.client, never), {
+        code: 'upstream_error',
+        message: new RegExp(CRASHED),
+      });
+      assert.deepEqual(setting.ollama.loaded(), []);
+    }
   });
 }
 
