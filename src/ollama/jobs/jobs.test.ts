@@ -46,7 +46,7 @@ test('cancelling closes the connection, and the job stays cancelled', async () =
   const { id } = setting.jobs.start(PULL);
   await setting.ollama.arrived('/api/pull');
   assert.equal(setting.jobs.cancel(id).state, 'cancelled');
-  while (setting.ollama.inFlight('/api/pull') > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => setting.ollama.inFlight('/api/pull') === 0, 'its connection was closed');
   assert.equal(setting.jobs.cancel(id).state, 'cancelled');
   const again = setting.jobs.start(PULL);
   assert.notEqual(again.id, id);
@@ -166,7 +166,7 @@ test('a load of minutes is waited for, and can be cancelled in its silence', asy
   await setting.ollama.arrived('/api/generate');
   assert.equal(setting.jobs.get(id).progress.status, '');
   setting.jobs.cancel(id);
-  while (setting.ollama.inFlight('/api/generate') > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => setting.ollama.inFlight('/api/generate') === 0, 'its connection was closed');
   assert.equal(setting.jobs.get(id).state, 'cancelled');
 });
 

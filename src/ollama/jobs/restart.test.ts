@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import { openDatabase } from '../../store/database.ts';
+import { until } from '../../../test/eventually.ts';
 import { startJobs } from '../../../test/jobs-setting.ts';
 import { pullLines } from '../../../test/scripted-ollama-models.ts';
 import { JOBS_FILE } from './job-store.ts';
@@ -18,7 +19,7 @@ test('what was under way when a process ended is gone on with by the next', asyn
   await using setting = await startJobs({ registry: [LLAMA] });
   setting.ollama.next('/api/pull', STALLS);
   const { id, createdMs } = setting.jobs.start(PULL);
-  while (setting.jobs.get(id).progress.completedBytes === undefined) await sleep(5);
+  await until(() => setting.jobs.get(id).progress.completedBytes !== undefined, 'bytes are told of');
   await setting.jobs.close();
   const next = setting.another();
   next.resume();
@@ -181,11 +182,11 @@ test('long texts of a creation are kept whole for the next process, and told of 
   const spec = { kind: 'create', model: 'mine', source: { from: 'base', license } } as const;
   const { id } = setting.jobs.start(spec);
   assert.equal(setting.jobs.start(spec).id, id, 'it is known as the same');
-  while (made.length === 0) await sleep(1);
+  await until(() => made.length === 1, 'it is prepared');
   await setting.jobs.close();
   const next = setting.another();
   next.resume();
-  while (made.length === 1) await sleep(1);
+  await until(() => made.length === 2, 'it is prepared again');
   assert.deepEqual(made, [license, license]);
   assert.ok(setting.told.every((job) => JSON.stringify(job).length < 4_000));
 });
