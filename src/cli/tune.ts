@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { createOllamaClient } from '../ollama/api/client.ts';
 import type { FleetModel, ProfileView } from '../ollama/control-plane.ts';
+import { createPinRule } from '../ollama/fleet/model-pins.ts';
 import { runnerOptionsOf } from '../ollama/queue/runner-options.ts';
 import type { RunnerOptions } from '../ollama/queue/runner-options.ts';
 import { TUNABLE_OPTIONS } from '../ollama/tune/matrix.ts';
@@ -155,14 +156,8 @@ function hostOf(
   { asked, settings }: { readonly asked: string | undefined; readonly settings: Settings },
 ): string {
   const { ollama } = settings.providers;
-  const places = new Map(
-    Object.entries(ollama.modelHosts).map(([model, at]) => [ollamaModelKey(model), at]),
-  ).get(ollamaModelKey(name));
-  const serving = new Set(
-    ollama.hosts
-      .filter((host) => [host.name, ...host.tags].some((place) => places?.includes(place) ?? true))
-      .map((host) => host.name),
-  );
+  const mayServe = createPinRule(ollama.modelHosts);
+  const serving = new Set(ollama.hosts.filter((host) => mayServe(host, name)).map((host) => host.name));
   const all = hosts.map(({ host }) => host);
   // Where it may be served is where its speed matters; another host has to be named.
   const served = all.filter((host) => serving.has(host));

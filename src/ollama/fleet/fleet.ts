@@ -4,6 +4,8 @@ import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
 import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
 
 import type { FleetHost, HostSide } from './fleet-host.ts';
+import { createPinRule } from './model-pins.ts';
+import type { PinRule } from './model-pins.ts';
 import type { OllamaModel } from './model-facts.ts';
 
 /** A model, and the hosts that may be asked for it now. */
@@ -65,7 +67,7 @@ export function createOllamaFleet(options: OllamaFleetOptions): OllamaFleet {
 class Fleet implements OllamaFleet {
   readonly hosts: readonly FleetHost[];
   readonly #byUrl: ReadonlyMap<string, FleetHost>;
-  readonly #pinned: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #mayServe: PinRule;
   readonly allowCloud: boolean;
   readonly #listeners = new Set<() => void>();
   readonly #undos: readonly (() => void)[];
@@ -74,9 +76,7 @@ class Fleet implements OllamaFleet {
   constructor({ hosts, sideOf, modelHosts, allowCloud }: OllamaFleetOptions) {
     this.hosts = hosts.map((host) => ({ ...host, ...sideOf(host) }));
     this.#byUrl = new Map(this.hosts.map((host) => [host.url, host]));
-    this.#pinned = new Map(
-      Object.entries(modelHosts).map(([model, names]) => [ollamaModelKey(model), new Set(names)]),
-    );
+    this.#mayServe = createPinRule(modelHosts);
     this.allowCloud = allowCloud;
     const changed = (): void => this.#changed();
     this.#undos = this.hosts.flatMap(({ discovery, drain }) => [
@@ -106,9 +106,8 @@ class Fleet implements OllamaFleet {
     return this.#all().get(ollamaModelKey(name));
   }
 
-  mayServe({ name, tags }: OllamaHostSettings, model: string): boolean {
-    const places = this.#pinned.get(ollamaModelKey(model));
-    return places === undefined || places.has(name) || tags.some((tag) => places.has(tag));
+  mayServe(host: OllamaHostSettings, model: string): boolean {
+    return this.#mayServe(host, model);
   }
 
   knownAt(name: string): readonly FleetHost[] {
