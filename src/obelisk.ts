@@ -215,8 +215,8 @@ function configureHardware(
   options: HardwareOptions,
   { model = DEFAULT_PROFILE, host }: HardwarePlace = {},
 ): ProfileView {
-  const { profiles } = house.serving().hosts;
-  return profiles.patch(model, toProfilePatch(options), host === undefined ? {} : { host });
+  const at = host === undefined ? {} : { host };
+  return house.serving().control.patchProfile(model, toProfilePatch(options), at);
 }
 
 /** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */
