@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
+import type { ControlPlane } from '../src/ollama/control-plane.ts';
 import { createObelisk } from '../src/obelisk.ts';
 import type { Obelisk } from '../src/obelisk.ts';
 import { startScriptedOllama } from './scripted-ollama.ts';
@@ -32,6 +33,9 @@ export type FleetAnswer = {
 /** What runs. */
 export type FleetHouse = {
   readonly obelisk: Obelisk;
+  readonly control: ControlPlane;
+  /** Where its configuration and data lie. */
+  readonly folder: string;
   readonly url: string;
   readonly servers: readonly ScriptedOllama[];
   /** Loads of all servers so far. */
@@ -64,9 +68,11 @@ export async function openFleet(context: TestContext, wanted: FleetWanted): Prom
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
     rmSync(folder, { recursive: true, force: true });
   });
-  await obelisk.models();
+  const control = await obelisk.control();
   return {
     obelisk,
+    control,
+    folder,
     url,
     servers,
     loads: () => servers.reduce((sum, server) => sum + server.loads.length, 0),
