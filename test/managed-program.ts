@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import type { Job, JobSpec } from '../src/ollama/control-plane.ts';
+import { hasEnded } from '../src/ollama/jobs/follow-job.ts';
 import { TOKEN_FILE } from '../src/server-file.ts';
 import { startProgram } from './program.ts';
 import type { Program } from './program.ts';
@@ -25,13 +26,6 @@ export type ManagedProgram = AsyncDisposable & {
   /** Starts the next process on the same data. */
   start(): Promise<void>;
 };
-
-const ENDED = new Set(['done', 'failed', 'cancelled', 'lost']);
-
-/** Whether a job has ended. */
-export function isOver({ state }: Job): boolean {
-  return ENDED.has(state);
-}
 
 /** Starts the program beside an Ollama. @param more Lines of its configuration below `providers.ollama`. */
 export async function startManaged(ollamaUrl: string, more: readonly string[] = []): Promise<ManagedProgram> {
@@ -69,7 +63,7 @@ export async function startManaged(ollamaUrl: string, more: readonly string[] = 
       for (const end = performance.now() + 60_000; ;) {
         const now = await job(id);
         if (wanted(now)) return now;
-        if (performance.now() > end || isOver(now)) throw new Error(`in vain: ${JSON.stringify(now)}`);
+        if (performance.now() > end || hasEnded(now)) throw new Error(`in vain: ${JSON.stringify(now)}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },

@@ -49,7 +49,7 @@ type Runner = {
 };
 
 /** The options that a runner is started with. */
-const RUNNER_OPTIONS = new Set([
+export const RUNNER_OPTIONS: ReadonlySet<string> = new Set([
   'num_ctx',
   'num_batch',
   'num_gpu',

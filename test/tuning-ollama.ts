@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { RUNNER_OPTIONS } from './scripted-ollama-runners.ts';
 
 /** What a runner makes in a second. */
 export type Speed = { readonly prompt: number; readonly answer: number };
@@ -45,16 +46,6 @@ const FOR_EVER_MS = Date.UTC(2318, 0, 1);
 
 type Loaded = { options: Readonly<Record<string, unknown>>; expiresMs: number };
 type Body = Readonly<Record<string, unknown>>;
-
-const RUNNER = new Set([
-  'num_ctx',
-  'num_batch',
-  'num_gpu',
-  'num_thread',
-  'use_mmap',
-  'draft_num_predict',
-  'main_gpu',
-]);
 
 class Server {
   readonly loads: { model: string; options: Readonly<Record<string, unknown>> }[] = [];
@@ -107,7 +98,7 @@ class Server {
     }
     const options = Object.fromEntries(
       Object.entries(objectOf(body['options']))
-        .filter(([name]) => RUNNER.has(name))
+        .filter(([name]) => RUNNER_OPTIONS.has(name))
         .toSorted(([a], [b]) => (a < b ? -1 : 1)),
     );
     if (this.#options.refuses?.(options) === true)

@@ -8,7 +8,8 @@ import { after, test } from 'node:test';
 
 import type { Job, JobSpec } from '../../src/ollama/control-plane.ts';
 import { TOKEN_FILE } from '../../src/server-file.ts';
-import { isOver, startManaged } from '../managed-program.ts';
+import { hasEnded } from '../../src/ollama/jobs/follow-job.ts';
+import { startManaged } from '../managed-program.ts';
 import type { Fault } from '../scripted-ollama-faults.ts';
 import { pullLines, pushLines } from '../scripted-ollama-models.ts';
 import { startScriptedOllama } from '../scripted-ollama.ts';
@@ -102,7 +103,7 @@ for (const [point, { spec, path, fault, isThere }] of Object.entries(POINTS)) {
     await obelisk.kill();
     ollama.always(path, undefined);
     await obelisk.start();
-    const job = await obelisk.until(begun.id, isOver);
+    const job = await obelisk.until(begun.id, hasEnded);
     assert.equal(job.state, 'done', JSON.stringify(job));
     assert.ok(job.attempts >= 2, `${job.attempts} attempts`);
     assert.ok(ollama.sent(path).length >= askedBefore + 2, 'Ollama was asked again');
@@ -127,7 +128,7 @@ test('a kill while bytes are uploaded loses nothing; without the file the creati
     await obelisk.kill();
     if (isGone) rmSync(from);
     await obelisk.start();
-    states.push((await obelisk.until(id, isOver)).state);
+    states.push((await obelisk.until(id, hasEnded)).state);
   }
   assert.deepEqual(states, ['done', 'lost']);
 });
@@ -144,13 +145,13 @@ test('a job that cannot succeed after a kill has failed, whatever was said befor
     error: 'pull model manifest: file does not exist',
   });
   await obelisk.start();
-  assert.equal((await obelisk.until(id, isOver)).state, 'failed');
+  assert.equal((await obelisk.until(id, hasEnded)).state, 'failed');
   ollama.always('/api/pull', undefined);
 });
 
 test('what had ended when the process was killed is as it was', async () => {
   const { id } = await obelisk.startJob(PULL);
-  const done = await obelisk.until(id, isOver);
+  const done = await obelisk.until(id, hasEnded);
   const asked = ollama.sent('/api/pull').length;
   await obelisk.kill();
   await obelisk.start();
@@ -173,6 +174,6 @@ test('a server that is told to end waits for no job and for nobody who watches o
   assert.ok(performance.now() - before < 8_000, 'it did not wait until everybody was cut off');
   assert.doesNotMatch(await seen, /"state":"(?:done|failed|cancelled|lost)"/);
   await obelisk.start();
-  const job = await obelisk.until(id, isOver);
+  const job = await obelisk.until(id, hasEnded);
   assert.deepEqual([job.state, job.attempts], ['done', 2]);
 });

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import { TOKEN_FILE } from '../../src/server-file.ts';
-import { isOver, startManaged } from '../managed-program.ts';
+import { hasEnded } from '../../src/ollama/jobs/follow-job.ts';
+import { startManaged } from '../managed-program.ts';
 import { pullLines } from '../scripted-ollama-models.ts';
 import { startScriptedOllama } from '../scripted-ollama.ts';
 
@@ -40,7 +41,7 @@ test('a thousand who watch a job over SSE cost one upstream stream', async () =>
   // The transfer breaks, is tried again with the thousand still there, and ends well.
   await ollama.kill();
   await ollama.revive();
-  const job = await obelisk.until(id, isOver);
+  const job = await obelisk.until(id, hasEnded);
   assert.equal(job.state, 'done', JSON.stringify(job));
   const ends = await Promise.all(watchers.map(({ last }) => last));
   assert.deepEqual(new Set(ends).size, 1);

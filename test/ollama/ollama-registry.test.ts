@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 
 import type { Job } from '../../src/ollama/control-plane.ts';
-import { isOver, startManaged } from '../managed-program.ts';
+import { hasEnded } from '../../src/ollama/jobs/follow-job.ts';
+import { startManaged } from '../managed-program.ts';
 import type { ManagedProgram } from '../managed-program.ts';
 import { startModelRegistry } from '../model-registry.ts';
 import type { ModelRegistry } from '../model-registry.ts';
@@ -135,7 +136,7 @@ function isHalfway({ progress }: Job): boolean {
 }
 
 function endOf(obelisk: ManagedProgram, { id }: Job): Promise<Job> {
-  return obelisk.until(id, isOver);
+  return obelisk.until(id, hasEnded);
 }
 
 async function forget({ obelisk, name }: Setting): Promise<void> {
