@@ -5,7 +5,7 @@ import type { Compared } from '../ollama/tune/tune.ts';
 import type { Comparison, Figures } from '../ollama/tune/verdict.ts';
 import { styleOf } from './command.ts';
 import type { CommandContext } from './command.ts';
-import { toBytes } from './quantities.ts';
+import { toBytes } from '../shared/quantities.ts';
 import { withoutControls } from './style.ts';
 import { toTable, widthOf } from './table.ts';
 import { toSpeed } from './tune-progress.ts';

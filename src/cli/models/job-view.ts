@@ -1,5 +1,5 @@
 import type { Job } from '../../ollama/control-plane.ts';
-import { toBytes, toDuration } from '../quantities.ts';
+import { toBytes, toDuration } from '../../shared/quantities.ts';
 import { createRedrawnLine, toBar } from '../redrawn-line.ts';
 import { withoutControls } from '../style.ts';
 import type { Output } from '../terminal.ts';

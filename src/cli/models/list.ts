@@ -2,7 +2,7 @@ import type { FleetModel, HostView, LoadedModel } from '../../ollama/control-pla
 import { EXIT, printJson, styleOf } from '../command.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { withControl } from '../open-control.ts';
-import { toBytes, toDuration } from '../quantities.ts';
+import { toBytes, toDuration } from '../../shared/quantities.ts';
 import { withoutControls } from '../style.ts';
 import { toTable } from '../table.ts';
 

@@ -2,7 +2,7 @@ import type { FitEstimate, ShownModel } from '../../ollama/control-plane.ts';
 import { EXIT, printJson, styleOf, usageError } from '../command.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { withControl } from '../open-control.ts';
-import { toBytes } from '../quantities.ts';
+import { toBytes } from '../../shared/quantities.ts';
 import { withoutControls } from '../style.ts';
 import { toTable } from '../table.ts';
 import { placeOf } from './job-command.ts';

@@ -1,4 +1,5 @@
 import type { OllamaCacheType } from '../../shared/ollama-hosts.ts';
+import { toBytes } from '../../shared/quantities.ts';
 import type { FitEstimate, HostMemory } from '../control-plane.ts';
 import type { ModelShape, OllamaModel } from '../fleet/model-facts.ts';
 
@@ -183,25 +184,19 @@ function explanationOf(estimate: Omit<FitEstimate, 'explanation'>, facts: FitFac
   if (facts.model.remoteHost !== undefined)
     return `${estimate.model} runs at ${facts.model.remoteHost}: it takes no memory here`;
   if (cache === undefined || totalBytes === undefined) {
-    return `weights of ${sizeOf(estimate.weightsBytes)}; the model does not tell the sizes that its cache follows from`;
+    return `weights of ${toBytes(estimate.weightsBytes)}; the model does not tell the sizes that its cache follows from`;
   }
   const requests = estimate.parallel === 1 ? '' : ` for each of ${estimate.parallel} requests at once`;
-  const sum = `weights of ${sizeOf(estimate.weightsBytes)} and a cache of ${sizeOf(cache)} (${facts.ask.cacheType ?? 'f16'}, ${estimate.numCtx} tokens${requests}) are ${sizeOf(totalBytes)}`;
+  const sum = `weights of ${toBytes(estimate.weightsBytes)} and a cache of ${toBytes(cache)} (${facts.ask.cacheType ?? 'f16'}, ${estimate.numCtx} tokens${requests}) are ${toBytes(totalBytes)}`;
   if (memoryBytes === undefined) {
     return `${sum}; the memory of ${estimate.host} is not known, because Ollama tells none: set memory for the host in providers.ollama`;
   }
   const place = facts.memorySource === 'configured' ? 'that the configuration says' : 'of this machine';
-  const room = `Ollama uses up to ${USABLE_MEMORY * 100} % of the ${sizeOf(memoryBytes)} ${place}`;
+  const room = `Ollama uses up to ${USABLE_MEMORY * 100} % of the ${toBytes(memoryBytes)} ${place}`;
   if (estimate.verdict === 'fits') return `${sum}; ${room}`;
   const remedy =
     largestNumCtx === undefined
       ? 'not even the weights fit: choose a smaller quantization'
       : `lower num_ctx to ${largestNumCtx}, or start Ollama with OLLAMA_KV_CACHE_TYPE=q8_0`;
   return `${sum}; ${room}: ${remedy}`;
-}
-
-/** In powers of 1,000, as Ollama and the configuration tell sizes. */
-function sizeOf(bytes: number): string {
-  const [name, size] = bytes >= 1e9 ? ['GB', 1e9] : bytes >= 1e6 ? ['MB', 1e6] : ['kB', 1e3];
-  return `${(bytes / size).toFixed(1)} ${name}`;
 }
