@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import { ollamaError } from '../../providers/ollama/errors.ts';
 import { parseRetryAfter } from '../../providers/openai/upstream-error.ts';
+import { parseJson } from '../../shared/parse-json.ts';
 import type { Secret } from '../../shared/secret.ts';
 import type { Headers } from '../../wire/http.ts';
 import { createNdjsonReader } from '../../wire/ndjson.ts';
@@ -65,7 +66,12 @@ export async function readOllamaJson(
 ): Promise<unknown> {
   const response = await openOllama(options, call, signal);
   const bytes = await bytesOf(response);
-  return bytes.length === 0 ? undefined : parseJson(bytes, { host: options.url, response });
+  if (bytes.length === 0) return undefined;
+  const answer = parseJson(bytes.toString('utf8'));
+  if (answer !== undefined) return answer;
+  requireNotObelisk(options.url, response);
+  const message = `ollama ${options.url} answered with something that is not JSON`;
+  throw new ObeliskError('upstream_invalid', message);
 }
 
 /**
@@ -202,31 +208,8 @@ async function beginningOf(response: UpstreamResponse): Promise<string> {
 
 /** The `error` of a body; a body that is no JSON object of Ollama's is not quoted: it may be anyone's page. */
 function errorText(text: string): string | undefined {
-  try {
-    const parsed = errorBody.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data.error : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function parseJson(
-  bytes: Buffer,
-  from: { readonly host: string; readonly response: UpstreamResponse },
-): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    requireNotObelisk(from.host, from.response);
-    throw new ObeliskError(
-      'upstream_invalid',
-      `ollama ${from.host} answered with something that is not JSON`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const parsed = errorBody.safeParse(parseJson(text));
+  return parsed.success ? parsed.data.error : undefined;
 }
 
 /** Obelisk is known by headers of its own, by its request ids, and by 508 to its own hop header. */
