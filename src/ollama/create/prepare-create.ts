@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { defined } from '../../shared/defined.ts';
 import { isObeliskError, messageOf, ObeliskError, systemCodeOf } from '../../shared/errors.ts';
 import type { CreateSource } from '../control-plane.ts';
 import type { OllamaBlob, OllamaCreateBody } from '../api/request-types.ts';
@@ -54,10 +55,10 @@ export async function prepareCreate(
     }
     const body: OllamaCreateBody = {
       model,
-      ...given('from', from.name),
-      ...given('files', from.files),
-      ...given('adapters', source.adapterFiles ? { ...adapters, ...source.adapterFiles } : adapters),
-      ...given('draft_files', drafts),
+      ...defined('from', from.name),
+      ...defined('files', from.files),
+      ...defined('adapters', source.adapterFiles ? { ...adapters, ...source.adapterFiles } : adapters),
+      ...defined('draft_files', drafts),
       ...recipe.rest,
     };
     return { blobs: uploads.blobs(), body, warnings: recipe.warnings };
@@ -81,14 +82,14 @@ function mixed(recipe: Recipe, source: CreateSource): Recipe {
   return {
     ...recipe,
     ...(from === undefined ? {} : { from: [from] }),
-    ...given('adapters', adapters),
+    ...defined('adapters', adapters),
     rest: {
       ...recipe.rest,
-      ...given('quantize', quantize),
-      ...given('template', template),
-      ...given('system', system),
-      ...given('license', license),
-      ...given('messages', messages),
+      ...defined('quantize', quantize),
+      ...defined('template', template),
+      ...defined('system', system),
+      ...defined('license', license),
+      ...defined('messages', messages),
       ...(Object.keys(both).length === 0 ? {} : { parameters: both }),
     },
   };
@@ -205,8 +206,4 @@ function readable(error: unknown): unknown {
       cause: error,
     },
   );
-}
-
-function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../shared/defined.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ChatRequest, ResponseFormat, Think, Tool } from '../chat.ts';
 import { toInvalidRequest } from './describe-issue.ts';
@@ -102,14 +103,6 @@ function refuseUnsupported(body: Body): void {
   if (body.modalities?.some((modality) => modality !== 'text')) {
     refuse('modalities', 'this model answers with text only');
   }
-}
-
-function defined<Key extends string, Value>(
-  key: Key,
-  value: Value | null | undefined,
-): { readonly [K in Key]?: Value } {
-  // A computed key widens to an index signature; the only key is `Key`.
-  return value === null || value === undefined ? {} : ({ [key]: value } as { readonly [K in Key]?: Value });
 }
 
 function samplingOf(body: Body): Partial<ChatRequest> {
