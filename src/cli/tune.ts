@@ -13,7 +13,7 @@ import { SPEED_VARIABLES } from '../ollama/tune/report.ts';
 import { runTuneSession } from '../ollama/tune/session.ts';
 import type { TuneSession, TuneWish } from '../ollama/tune/session.ts';
 import { openTuneStore } from '../ollama/tune/store.ts';
-import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../shared/ollama-model-name.ts';
 import { ObeliskError } from '../shared/errors.ts';
 import { isLoopbackUrl } from '../shared/local-host.ts';
 import { createUpstreamClient } from '../wire/upstream-client.ts';

@@ -1,10 +1,10 @@
-/** Parts of a model's name: host, namespace, model and tag, as Ollama takes them. */
-const MODEL_NAME =
-  /^(?:[A-Za-z0-9_][A-Za-z0-9_.:-]*\/)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*\/)?[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/;
+import { OLLAMA_MODEL_NAME } from '../shared/ollama-model-name.ts';
 
 /** Says why a text cannot name a model of Ollama's, or undefined when it can. */
 export function modelNameProblem(name: string): string | undefined {
-  return MODEL_NAME.test(name) ? undefined : 'must be the name of a model, such as llama3 or llama3:8b';
+  return OLLAMA_MODEL_NAME.test(name)
+    ? undefined
+    : 'must be the name of a model, such as llama3 or llama3:8b';
 }
 
 /** Says why a text cannot name a registry, or undefined when it can. */

@@ -12,7 +12,7 @@ function noticesOf(...params: readonly string[]): readonly string[] {
 test('two entries that load one model with other options are told of, with their lines', () => {
   const [notice, ...more] = noticesOf(
     'model: ollama/llama3, num_ctx: 4096',
-    'model: ollama_chat/Llama3:latest, num_ctx: 8192, num_thread: 4, temperature: 1',
+    'model: ollama_chat/library/Llama3:latest, num_ctx: 8192, num_thread: 4, temperature: 1',
   );
   assert.match(notice ?? '', /^"m0" \(line 2\) and "m1" \(line 3\) load .* another num_ctx, num_thread: /);
   assert.deepEqual(more, []);

@@ -1,3 +1,4 @@
+import { ollamaModelKey } from '../shared/ollama-model-name.ts';
 import { RUNNER_OPTIONS } from '../shared/ollama-options.ts';
 import type { ModelEntry } from './settings.ts';
 
@@ -12,7 +13,7 @@ export function reloadNotices(entries: readonly ModelEntry[]): readonly string[]
   return entries.flatMap((entry) => {
     const name = OLLAMA_MODEL.exec(entry.model)?.[1];
     if (name === undefined) return [];
-    const key = `${entry.apiBase ?? ''} ${name.toLowerCase().replace(/:latest$/, '')}`;
+    const key = `${entry.apiBase ?? ''} ${ollamaModelKey(name)}`;
     const other = first.get(key);
     if (other === undefined) {
       first.set(key, entry);

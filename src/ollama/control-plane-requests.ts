@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OLLAMA_DIGEST } from './api/blobs.ts';
-import { OLLAMA_MODEL_NAME } from '../providers/ollama/model-name.ts';
+import { OLLAMA_MODEL_NAME } from '../shared/ollama-model-name.ts';
 import { KEEP_ALIVE_FORMS, keepAliveSeconds } from '../shared/keep-alive.ts';
 import type { CreateSource, JobSpec, ProfilePatch } from './control-plane.ts';
 

@@ -1,5 +1,5 @@
 import type { ModelEntry, Settings } from '../config/settings.ts';
-import { ollamaModelName } from '../providers/ollama/model-name.ts';
+import { ollamaModelName } from '../shared/ollama-model-name.ts';
 import type { OllamaFleet } from '../ollama/fleet/fleet.ts';
 import { isLocalUrl } from '../shared/local-host.ts';
 import type { Secret } from '../shared/secret.ts';

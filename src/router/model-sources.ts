@@ -1,4 +1,4 @@
-import { ollamaModelKey } from '../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../shared/ollama-model-name.ts';
 import type { FleetHost } from '../ollama/fleet/fleet-host.ts';
 import type { OllamaFleet } from '../ollama/fleet/fleet.ts';
 

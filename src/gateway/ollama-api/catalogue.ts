@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { OllamaRunning, OllamaShow, OllamaTag } from '../../ollama/api/api-types.ts';
 import type { OllamaClient } from '../../ollama/api/client.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import { contextOf } from '../../router/deployment.ts';
 import type { Deployment, ModelRegistry } from '../../router/deployment.ts';
 import { isObeliskError } from '../../shared/errors.ts';

@@ -1,4 +1,4 @@
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 
 import type { OllamaRunning } from './api-types.ts';
 

@@ -1,5 +1,5 @@
 import { isObeliskError, messageOf, ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import { hasSameMembers } from '../../shared/same-members.ts';
 import type { Logger } from '../../telemetry/log.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { messageOf, ObeliskError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { ollamaModelName } from '../../shared/ollama-model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
 import { runnerOf } from '../api/runner-of.ts';

@@ -1,5 +1,5 @@
 import { isLocalUrl, isLoopbackUrl } from '../../shared/local-host.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
 import type { FleetModel, HostMemory, HostView, LoadedModel } from '../control-plane.ts';

@@ -1,7 +1,7 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import { nearest } from '../../shared/nearest.ts';
 import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 
 import type { FleetHost, HostSide } from './fleet-host.ts';
 import { createPinRule } from './model-pins.ts';

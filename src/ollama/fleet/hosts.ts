@@ -1,4 +1,4 @@
-import { isOllamaCloudName } from '../../providers/ollama/model-name.ts';
+import { isOllamaCloudName } from '../../shared/ollama-model-name.ts';
 import { isObeliskError, ObeliskError } from '../../shared/errors.ts';
 import type { Clocks, UpstreamClient } from '../../wire/upstream.ts';
 import type { Headers } from '../../wire/http.ts';

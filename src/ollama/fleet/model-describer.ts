@@ -1,5 +1,5 @@
 import { isObeliskError } from '../../shared/errors.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 import type { OllamaShow, OllamaTag } from '../api/api-types.ts';

@@ -1,4 +1,4 @@
-import { isOllamaCloudName, ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { isOllamaCloudName, ollamaModelName } from '../../shared/ollama-model-name.ts';
 import { RUNNER_OPTIONS } from '../../shared/ollama-options.ts';
 import type { RunnerOption } from '../../shared/ollama-options.ts';
 

@@ -1,5 +1,5 @@
 import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 
 /** Whether a host may serve a model. */
 export type PinRule = (host: Pick<OllamaHostSettings, 'name' | 'tags'>, model: string) => boolean;

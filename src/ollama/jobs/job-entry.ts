@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import type { Job, JobSpec } from '../control-plane.ts';
 import { hasEnded } from './follow-job.ts';
 import { toldSpec } from './told-spec.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 import { ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import type { OllamaTag } from '../api/api-types.ts';
 import type { OllamaClient } from '../api/client.ts';
 import type { JobSpec } from '../control-plane.ts';

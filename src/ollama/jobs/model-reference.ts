@@ -1,5 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
-import { OLLAMA_MODEL_NAME, ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { OLLAMA_MODEL_NAME, ollamaModelName } from '../../shared/ollama-model-name.ts';
 import type { OllamaTransferBody } from '../api/request-types.ts';
 
 /** The registry of names that have no host, and the namespace of names that have none. */

@@ -1,4 +1,4 @@
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import type { OllamaPlacement } from '../../shared/ollama-hosts.ts';
 
 import type { FleetHost } from '../fleet/fleet-host.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { profilesOf } from '../../../test/ollama-profiles.ts';
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 import { toOllamaModel } from '../fleet/model-facts.ts';
 import type { OllamaModel } from '../fleet/model-facts.ts';
 

@@ -1,5 +1,5 @@
 import { ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelKey, ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey, ollamaModelName } from '../../shared/ollama-model-name.ts';
 import { isLoopbackUrl } from '../../shared/local-host.ts';
 import type { OllamaHostSettings } from '../../shared/ollama-hosts.ts';
 

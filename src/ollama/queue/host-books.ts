@@ -3,7 +3,7 @@ import { ObeliskError } from '../../shared/errors.ts';
 import type { OllamaRunning } from '../api/api-types.ts';
 import type { ControlEvents } from '../control-events.ts';
 import type { HostMeters } from './host-meters.ts';
-import { ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { ollamaModelName } from '../../shared/ollama-model-name.ts';
 import { KnownWeights } from './known-weights.ts';
 import type { WeighedModel } from './known-weights.ts';
 import { ModelBook } from './model-book.ts';

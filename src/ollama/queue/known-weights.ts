@@ -1,4 +1,4 @@
-import { ollamaModelKey } from '../../providers/ollama/model-name.ts';
+import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
 
 /** A model, and what of it Ollama loads. */
 export type WeighedModel = {

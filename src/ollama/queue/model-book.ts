@@ -1,5 +1,5 @@
 import type { ObeliskError } from '../../shared/errors.ts';
-import { ollamaModelName } from '../../providers/ollama/model-name.ts';
+import { ollamaModelName } from '../../shared/ollama-model-name.ts';
 
 import type { OllamaRunning } from '../api/api-types.ts';
 import { Claims } from './claims.ts';

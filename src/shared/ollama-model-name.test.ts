@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isOllamaCloudName, ollamaModelKey, ollamaModelName } from './model-name.ts';
+import { isOllamaCloudName, ollamaModelKey, ollamaModelName } from './ollama-model-name.ts';
 
 test('names are written as Ollama lists them', () => {
   const cases: readonly (readonly [string, string])[] = [
