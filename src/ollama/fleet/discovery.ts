@@ -24,7 +24,6 @@ export type OllamaState =
 
 /** The models of one Ollama host, kept up to date in memory. */
 export type OllamaDiscovery = {
-  readonly url: string;
   /** Looks once and goes on looking; resolves after the first look, whatever it found. */
   start(): Promise<void>;
   /** Stops looking and cancels a look that is under way. */
@@ -69,7 +68,7 @@ export function createOllamaDiscovery(options: OllamaDiscoveryOptions): OllamaDi
 }
 
 class Discovery implements OllamaDiscovery {
-  readonly url: string;
+  readonly #url: string;
   readonly #options: OllamaDiscoveryOptions;
   readonly #describe: ReturnType<typeof createModelDescriber>;
   readonly #listeners = new Set<() => void>();
@@ -82,7 +81,7 @@ class Discovery implements OllamaDiscovery {
   #failures = 0;
 
   constructor(options: OllamaDiscoveryOptions) {
-    this.url = options.client.url;
+    this.#url = options.client.url;
     this.#options = options;
     this.#describe = createModelDescriber(options);
     this.#poller = createPoller({ pollMs: options.pollMs, look: (signal) => this.#look(signal) });
@@ -151,7 +150,7 @@ class Discovery implements OllamaDiscovery {
       if (this.#isHiccup(error)) return false;
       this.#running = [];
       found?.(undefined);
-      this.#settle(stateOf(error, this.url), new Map());
+      this.#settle(stateOf(error, this.#url), new Map());
       return false;
     }
   }
@@ -189,7 +188,7 @@ class Discovery implements OllamaDiscovery {
     if (stateChanged) this.#report(state);
     if (!stateChanged && before.print === fingerprint(models)) return;
     if (!stateChanged) {
-      this.#options.logger.info('the models of Ollama changed', { host: this.url, models: models.size });
+      this.#options.logger.info('the models of Ollama changed', { host: this.#url, models: models.size });
     }
     for (const listener of this.#listeners) listener();
   }
@@ -203,11 +202,11 @@ class Discovery implements OllamaDiscovery {
   #report(state: OllamaState): void {
     const { logger } = this.#options;
     if (state.kind === 'up') {
-      logger.info('Ollama found', { host: this.url, version: state.version, models: this.#models.size });
+      logger.info('Ollama found', { host: this.#url, version: state.version, models: this.#models.size });
     } else if (state.kind === 'away') {
-      logger.info('Ollama is not there; looking for it', { host: this.url, reason: state.reason });
+      logger.info('Ollama is not there; looking for it', { host: this.#url, reason: state.reason });
     } else if (state.kind === 'wrong') {
-      logger.warn('the address of Ollama is not one of Ollama', { host: this.url, reason: state.reason });
+      logger.warn('the address of Ollama is not one of Ollama', { host: this.#url, reason: state.reason });
     }
   }
 }
