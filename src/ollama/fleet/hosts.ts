@@ -47,11 +47,10 @@ export function createOllamaHosts(options: {
   const described = new Map<string, OllamaModel>();
   const keyOf = (at: OllamaPlace): string => `${at.baseUrl} ${at.model}`;
   const clientOf = (url: string): OllamaClient => {
-    const client =
-      fleet.at(url)?.client ??
-      others.get(url) ??
-      createOllamaClient({ url, upstream, ...(headers === undefined ? {} : { headers }) });
-    if (fleet.at(url) === undefined) others.set(url, client);
+    const known = fleet.at(url)?.client ?? others.get(url);
+    if (known !== undefined) return known;
+    const client = createOllamaClient({ url, upstream, ...(headers === undefined ? {} : { headers }) });
+    others.set(url, client);
     return client;
   };
   return {
