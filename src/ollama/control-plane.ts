@@ -153,8 +153,11 @@ export type Job = {
   readonly startedMs?: number;
   readonly endedMs?: number;
   readonly progress: JobProgress;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: JobError;
 };
+
+/** Why a job ended badly, or what its last try failed with. */
+export type JobError = { readonly code: string; readonly message: string };
 
 /** How far a job is. Over all layers that are known by now. */
 export type JobProgress = {

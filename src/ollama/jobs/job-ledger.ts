@@ -1,6 +1,6 @@
 import { messageOf, ObeliskError } from '../../shared/errors.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { Job } from '../control-plane.ts';
+import type { Job, JobError, JobState } from '../control-plane.ts';
 import { hasEnded } from './follow-job.ts';
 import { createEntry } from './job-entry.ts';
 import type { JobEntry } from './job-entry.ts';
@@ -20,8 +20,8 @@ export type JobLedgerOptions = {
 
 /** How a job ends. */
 export type JobOutcome = {
-  readonly state: 'done' | 'failed' | 'cancelled' | 'lost';
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly state: Exclude<JobState, 'queued' | 'running'>;
+  readonly error?: JobError;
 };
 
 /** Shortest time between two changes that are told of while a job runs, in milliseconds. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { isObeliskError, messageOf, ObeliskError } from '../../shared/errors.ts';
 import type { OllamaClient } from '../api/client.ts';
-import type { Job, JobSpec } from '../control-plane.ts';
+import type { Job, JobError, JobSpec } from '../control-plane.ts';
 import { followJob, hasEnded } from './follow-job.ts';
 import { doesTheSame, nextToRun } from './job-entry.ts';
 import type { JobEntry } from './job-entry.ts';
@@ -175,7 +175,7 @@ class Jobs implements OllamaJobs {
   }
 
   /** Why a job of an earlier process cannot be gone on with. */
-  #obstacleOf({ spec, job: { host } }: JobEntry): ToldError | undefined {
+  #obstacleOf({ spec, job: { host } }: JobEntry): JobError | undefined {
     try {
       this.#requireAllowed(spec, host);
       return undefined;
@@ -240,9 +240,7 @@ class Jobs implements OllamaJobs {
   }
 }
 
-type ToldError = { readonly code: string; readonly message: string };
-
-function toldError(error: unknown): ToldError {
+function toldError(error: unknown): JobError {
   if (isObeliskError(error)) return { code: error.code, message: error.message };
   return { code: 'internal', message: `a defect in Obelisk ended it: ${messageOf(error)}` };
 }
