@@ -1,18 +1,10 @@
 /** A gateway in front of a scripted Ollama, for tests of Ollama's own API with everything real in between. */
 import { createOllamaChat } from '../src/ollama/chat-writer.ts';
-import type { OllamaServing } from '../src/ollama/chat-writer.ts';
-import { createOllamaClient } from '../src/ollama/api/client.ts';
-import { createOllamaDiscovery } from '../src/ollama/fleet/discovery.ts';
 import { createOllamaEmbedder } from '../src/ollama/embedder.ts';
-import { createOllamaHosts } from '../src/ollama/fleet/hosts.ts';
 import { createOllamaLoader } from '../src/ollama/loader.ts';
-import { silentLogger } from '../src/telemetry/log.ts';
-import { createUpstreamClient } from '../src/wire/upstream-client.ts';
-import { fleetOfOne } from './fleet-of-one.ts';
 import { deployment, startGateway } from './gateway.ts';
 import type { TestGateway } from './gateway.ts';
-import { profilesOf } from './ollama-profiles.ts';
-import { seatsForTests } from './ollama-serving.ts';
+import { servingAt } from './ollama-serving.ts';
 import { startScriptedOllama } from './scripted-ollama.ts';
 import type { ScriptedOllama } from './scripted-ollama.ts';
 
@@ -33,18 +25,8 @@ export async function startDoorOllama(): Promise<DoorOllama> {
       { name: 'embed', capabilities: ['embedding'], contextLength: 512 },
     ],
   });
-  const upstream = createUpstreamClient();
-  const client = createOllamaClient({ url: ollama.url, upstream });
-  const discovery = createOllamaDiscovery({ client, pollMs: 60_000, logger: silentLogger });
-  await discovery.refresh();
-  const hosts = createOllamaHosts({ upstream, fleet: fleetOfOne({ client, discovery }) });
-  const serving: OllamaServing = {
-    hosts,
-    seats: seatsForTests(),
-    logger: silentLogger,
-    newToolCallId: () => 'call_new',
-    profiles: profilesOf(),
-  };
+  const served = await servingAt(ollama.url);
+  const { serving } = served;
   const at = { dialect: 'ollama', baseUrl: ollama.url } as const;
   const able = { ...at, model: 'able:latest', capabilities: { chat: true, embedding: false, tools: true } };
   const gateway = await startGateway(
@@ -73,7 +55,7 @@ export async function startDoorOllama(): Promise<DoorOllama> {
       },
       embedders: { ollama: createOllamaEmbedder(serving) },
       loaders: { ollama: createOllamaLoader(serving) },
-      ollamaClient: (url) => hosts.client(url),
+      ollamaClient: (url) => serving.hosts.client(url),
     },
   );
   return {
@@ -81,7 +63,7 @@ export async function startDoorOllama(): Promise<DoorOllama> {
     gateway,
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
-      await upstream.close();
+      await served[Symbol.asyncDispose]();
       await ollama[Symbol.asyncDispose]();
     },
   };

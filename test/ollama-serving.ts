@@ -17,13 +17,15 @@ import type { OllamaModel as ScriptedModel } from './upstream-scripts.ts';
 import { startUpstream } from './upstream.ts';
 import type { ReceivedRequest, Script, TestUpstream } from './upstream.ts';
 
-/** What runs, and the server it runs against. */
-export type ServingSetting = AsyncDisposable & {
-  readonly server: TestUpstream;
+/** What runs. */
+export type Served = AsyncDisposable & {
   readonly serving: OllamaServing;
   readonly management: OllamaManagement;
   look(): Promise<void>;
 };
+
+/** What runs, and the server it runs against. */
+export type ServingSetting = Served & { readonly server: TestUpstream };
 
 /** Starts a server and looks at it once. */
 export async function startServing(
@@ -31,21 +33,33 @@ export async function startServing(
   more: Partial<OllamaServing> = {},
 ): Promise<ServingSetting> {
   const server = await startUpstream(script);
+  const served = await servingAt(server.origin, more);
+  return {
+    ...served,
+    server,
+    async [Symbol.asyncDispose]() {
+      await served[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+/** Looks at a server once. */
+export async function servingAt(url: string, more: Partial<OllamaServing> = {}): Promise<Served> {
   const upstream = createUpstreamClient({ tickMs: 5 });
-  const client = createOllamaClient({ url: server.origin, upstream });
+  const client = createOllamaClient({ url, upstream });
   const seats = seatsForTests();
   const discovery = createOllamaDiscovery({
     client,
     pollMs: 60_000,
     logger: silentLogger,
-    onLook: () => seats.books.look(server.origin),
+    onLook: () => seats.books.look(url),
   });
   await discovery.refresh();
   const fleet = fleetOfOne({ client, discovery });
   const hosts = createOllamaHosts({ upstream, fleet });
   const profiles = more.profiles ?? profilesOf();
   return {
-    server,
     serving: { hosts, seats, logger: silentLogger, newToolCallId: () => 'call_new', profiles, ...more },
     management: createOllamaManagement({
       fleet,
@@ -57,7 +71,6 @@ export async function startServing(
     async [Symbol.asyncDispose]() {
       await discovery.stop();
       await upstream.close();
-      await server.close();
     },
   };
 }
