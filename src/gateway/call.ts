@@ -43,8 +43,6 @@ export class Call implements OpenCall {
   readonly response: HttpResponse;
   /** Pattern of the matched route. */
   route = '(none)';
-  /** Percent-decoded values of the route's `{names}`. */
-  params: Readonly<Record<string, string>> = {};
   /** Whether the caller may see what only the owner may; looked at where the route does not say it. */
   authorized = false;
   /** Whether only a failure is worth a line of the log above `debug`: probes and parts of the page. */
