@@ -102,18 +102,14 @@ function gatewayRoutes(dependencies: AppDependencies): readonly Route[] {
   const chat = createChatRoute(options);
   const embeddings = createEmbeddingsRoute(options);
   const models = createModelsRoute(registry);
+  const model = createModelRoute(registry);
   const readiness = createReadinessRoute(status);
   const versioned = ['/v1', ''].flatMap((version): readonly Route[] => [
     { method: 'POST', path: `${version}/chat/completions`, access: 'key', handle: chat },
     { method: 'POST', path: `${version}/embeddings`, access: 'key', handle: embeddings },
     { method: 'POST', path: `${version}/completions`, access: 'key', handle: refuseCompletions },
     { method: 'GET', path: `${version}/models`, access: 'key', handle: models },
-    {
-      method: 'GET',
-      path: `${version}/models/*`,
-      access: 'key',
-      handle: createModelRoute(registry, `${version}/models/`),
-    },
+    { method: 'GET', path: `${version}/models/*`, access: 'key', handle: model },
     { method: 'GET', path: `${version}/health/liveliness`, access: 'open', handle: answerLiveness },
     { method: 'GET', path: `${version}/health/liveness`, access: 'open', handle: answerLiveness },
     { method: 'GET', path: `${version}/health/readiness`, access: 'open', handle: readiness },

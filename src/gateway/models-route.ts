@@ -1,8 +1,8 @@
-import { ObeliskError } from '../shared/errors.ts';
-import { contextOf } from '../router/deployment.ts';
+import { contextOf, oneOfEachName } from '../router/deployment.ts';
 import type { Deployment, ModelRegistry } from '../router/deployment.ts';
 import type { Call } from './call.ts';
 import { requireModel } from './resolve-model.ts';
+import { restOfPath } from './rest-of-path.ts';
 
 /** `created` of every model: nobody knows it, and LiteLLM's clients expect this constant. */
 const CREATED = 1_677_610_602;
@@ -10,38 +10,18 @@ const CREATED = 1_677_610_602;
 /** Creates `GET /v1/models`. */
 export function createModelsRoute(registry: ModelRegistry): (call: Call) => void {
   return (call) => {
-    // A model group has several deployments under one name, which is listed once.
-    const byName = new Map<string, Deployment>();
-    for (const deployment of registry.list()) {
-      if (!byName.has(deployment.modelName)) byName.set(deployment.modelName, deployment);
-    }
     const roleOf = rolesOf(registry);
-    const data = [...byName.values()].map((deployment) => toModel(deployment, roleOf(deployment)));
+    const data = oneOfEachName(registry.list()).map((deployment) => toModel(deployment, roleOf(deployment)));
     call.json(200, JSON.stringify({ object: 'list', data }));
   };
 }
 
-/**
- * Creates `GET /v1/models/{id}`; ids hold `/` and `:`, so they take the rest of the path.
- *
- * @param prefix Path before the id: `/v1/models/`.
- */
-export function createModelRoute(registry: ModelRegistry, prefix: string): (call: Call) => void {
+/** Creates `GET /v1/models/{id}`. */
+export function createModelRoute(registry: ModelRegistry): (call: Call) => void {
   return (call) => {
-    const id = decodeId(call.request.path.slice(prefix.length));
-    const { deployment } = requireModel(registry, id);
+    const { deployment } = requireModel(registry, restOfPath(call).normalize('NFC'));
     call.json(200, JSON.stringify(toModel(deployment, rolesOf(registry)(deployment))));
   };
-}
-
-function decodeId(raw: string): string {
-  try {
-    return decodeURIComponent(raw).normalize('NFC');
-  } catch (error) {
-    throw new ObeliskError('invalid_request', 'the model id in the path is not valid percent-encoding', {
-      cause: error,
-    });
-  }
 }
 
 type Role = 'chat' | 'embedding';

@@ -79,3 +79,12 @@ export type ModelRegistry = {
   defaultChat(): Deployment | undefined;
   defaultEmbedding(): Deployment | undefined;
 };
+
+/** The first deployment of each name: a group has several under one name, which is listed once. */
+export function oneOfEachName(deployments: readonly Deployment[]): readonly Deployment[] {
+  const first = new Map<string, Deployment>();
+  for (const deployment of deployments) {
+    if (!first.has(deployment.modelName)) first.set(deployment.modelName, deployment);
+  }
+  return [...first.values()];
+}

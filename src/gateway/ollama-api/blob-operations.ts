@@ -4,7 +4,8 @@ import type { FleetBlobs, HostBlobs } from '../../ollama/fleet/fleet-blobs.ts';
 import { ObeliskError } from '../../shared/errors.ts';
 import type { Call } from '../call.ts';
 import { placeQuery } from '../ollama-management/queries.ts';
-import { readQuery, restOfPath } from '../ollama-management/read-request.ts';
+import { readQuery } from '../ollama-management/read-request.ts';
+import { restOfPath } from '../rest-of-path.ts';
 import { untilGone } from '../until-gone.ts';
 
 /** Answers `HEAD /api/blobs/{digest}`: whether the host has the bytes of the digest. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { OllamaRunning, OllamaShow, OllamaTag } from '../../ollama/api/api-types.ts';
 import type { OllamaClient } from '../../ollama/api/client.ts';
 import { ollamaModelKey } from '../../shared/ollama-model-name.ts';
-import { contextOf } from '../../router/deployment.ts';
+import { contextOf, oneOfEachName } from '../../router/deployment.ts';
 import type { Deployment, ModelRegistry } from '../../router/deployment.ts';
 import { isObeliskError } from '../../shared/errors.ts';
 
@@ -26,7 +26,7 @@ const MODIFIED = '2023-02-28T17:56:42Z';
 export function createCatalogue(registry: ModelRegistry, clientOf: OllamaClientOf): Catalogue {
   return {
     async tags(signal) {
-      const deployments = byName(registry);
+      const deployments = oneOfEachName(registry.list());
       const tags = await tagsOf(deployments, clientOf, signal);
       return deployments.map((deployment) => toEntry(deployment, tags.get(placeOf(deployment))));
     },
@@ -47,15 +47,6 @@ export function createCatalogue(registry: ModelRegistry, clientOf: OllamaClientO
       return lists.flat();
     },
   };
-}
-
-/** A model group has several deployments under one name, which is listed once. */
-function byName(registry: ModelRegistry): readonly Deployment[] {
-  const first = new Map<string, Deployment>();
-  for (const deployment of registry.list()) {
-    if (!first.has(deployment.modelName)) first.set(deployment.modelName, deployment);
-  }
-  return [...first.values()];
 }
 
 function ollamaOf(deployments: readonly Deployment[]): readonly Deployment[] {

@@ -13,10 +13,11 @@ import { ObeliskError } from '../../shared/errors.ts';
 import type { Call } from '../call.ts';
 import { DEFAULT_HEARTBEAT } from '../event-stream.ts';
 import type { Heartbeat } from '../event-stream.ts';
+import { restOfPath } from '../rest-of-path.ts';
 import { streamEvents } from './event-feed.ts';
 import { openApiDocument } from './openapi.ts';
 import { createEventText } from './event-text.ts';
-import { checkField, readBody, readQuery, restOfPath } from './read-request.ts';
+import { checkField, readBody, readQuery } from './read-request.ts';
 import { fitQuery, noQuery, placeQuery, showQuery } from './queries.ts';
 import type { ManagementOptions } from './routes.ts';
 

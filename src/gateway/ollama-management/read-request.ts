@@ -40,20 +40,6 @@ export function checkField(param: string, value: string, schema: z.ZodType<strin
   throw new ObeliskError('invalid_request', `${param}: ${issue}`, { param });
 }
 
-/**
- * What stands where the route has `*`, percent-decoded.
- * @throws ObeliskError `invalid_request`.
- */
-export function restOfPath({ request, route }: Call): string {
-  try {
-    return decodeURIComponent(request.path.slice(route.length - 1));
-  } catch (error) {
-    throw new ObeliskError('invalid_request', 'the name in the path is not valid percent-encoding', {
-      cause: error,
-    });
-  }
-}
-
 function check<Value>(value: unknown, schema: z.ZodType<Value>): Value {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
