@@ -1,8 +1,10 @@
 import type { Settings } from '../config/settings.ts';
 import type { OllamaHostSettings } from '../shared/ollama-hosts.ts';
 import { versionWarning } from '../ollama/fleet/known-holes.ts';
+import { withoutOllamaPrefix } from '../router/selector.ts';
 import { messageOf } from '../shared/errors.ts';
 import { isLoopbackUrl } from '../shared/local-host.ts';
+import { ollamaModelKey } from '../shared/ollama-model-name.ts';
 import type { Finding } from './doctor-checks.ts';
 
 /** A model as Ollama lists it. */
@@ -106,7 +108,7 @@ function checkOllamaModels(settings: Settings, models: readonly ListedModel[]): 
 }
 
 function missingModels(settings: Settings, models: readonly ListedModel[]): readonly Finding[] {
-  const installed = new Set(models.flatMap(({ name }) => [name, name.replace(/:latest$/, '')]));
+  const installed = new Set(models.map(({ name }) => ollamaModelKey(name)));
   const { defaultModel, defaultEmbeddingModel } = settings.providers.ollama;
   // A name of `rag` may also be a model of the list, of a proxy, or the built-in writer.
   const elsewhere = new Set(['extractive', ...settings.modelList.map(({ modelName }) => modelName)]);
@@ -115,9 +117,9 @@ function missingModels(settings: Settings, models: readonly ListedModel[]): read
   const ofVaults = [model, embeddingModel].filter((name) => name !== undefined && !elsewhere.has(name));
   const wanted = [defaultModel, defaultEmbeddingModel, ...(hasProxy ? [] : ofVaults)]
     .filter((name) => name !== undefined)
-    .map((name) => name.replace(/^ollama(?:_chat)?\//, ''));
+    .map(withoutOllamaPrefix);
   return [...new Set(wanted)]
-    .filter((name) => !installed.has(name))
+    .filter((name) => !installed.has(ollamaModelKey(name)))
     .map((name) => ({
       check: 'Ollama models',
       status: 'warn',

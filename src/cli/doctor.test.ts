@@ -201,7 +201,7 @@ test('a model that the configuration names and nobody has is told, a listed one 
     rag: { model },
     modelList: [{ modelName: 'fast', model: 'openai/fast', params: {}, modelInfo: {} }],
   });
-  for (const known of ['fast', 'extractive', 'llama3', 'ollama/llama3:latest'])
+  for (const known of ['fast', 'extractive', 'llama3', 'ollama/Llama3:latest'])
     assert.ok(!statuses(await checkOllama(named(known), GOOD_UPSTREAMS)).includes('warn'), known);
   const findings = await checkOllama(named('mistral'), GOOD_UPSTREAMS);
   const missing = findings.find(({ status }) => status === 'warn');
