@@ -29,27 +29,23 @@ export function createHouseJobs({ dataDir, logger, records, current }: HouseJobs
   return createOllamaJobs({
     store: createJobStore(dataDir, logger),
     logger,
-    clientOf: (name) => hostNamed(fleet(), name)?.client,
+    clientOf: (name) => fleet().named(name)?.client,
     hostFor: (spec) => hostFor(fleet(), spec).name,
-    isInstalled: (name, model) => hostNamed(fleet(), name)?.discovery.model(model) !== undefined,
+    isInstalled: (name, model) => fleet().named(name)?.discovery.model(model) !== undefined,
     rules: () => current().settings.providers.ollama,
     prepareCreate,
     load: async (spec, name, signal) => load(current().hosts, { spec, host: fleet().host(name) }, signal),
-    lookAt: async (name) => hostNamed(fleet(), name)?.discovery.lookAgain(),
+    lookAt: async (name) => fleet().named(name)?.discovery.lookAgain(),
     onChange(job) {
       records.events.publish({ type: 'job', host: job.host, job });
       // What is loaded is seen at once, instead of at the next look.
-      if (isLoaded(job)) void hostNamed(fleet(), job.host)?.discovery.lookAgain();
+      if (isLoaded(job)) void fleet().named(job.host)?.discovery.lookAgain();
     },
   });
 }
 
 function isLoaded({ state, spec }: Job): boolean {
   return state === 'done' && spec.kind === 'load';
-}
-
-function hostNamed({ hosts }: OllamaFleet, name: string): FleetHost | undefined {
-  return hosts.find((host) => host.name.toLowerCase() === name.toLowerCase());
 }
 
 /** Where a job is done: where it says, where the model is, or else where it may be served from. */

@@ -22,6 +22,8 @@ export type OllamaFleet = {
   readonly hosts: readonly FleetHost[];
   /** Whether models that leave the machine are served. */
   readonly allowCloud: boolean;
+  /** The host of a name, however its letters are written. */
+  named(name: string): FleetHost | undefined;
   /** @throws ObeliskError `not_found` naming the nearest. */
   host(name: string): FleetHost;
   /** The host of a base URL. */
@@ -85,8 +87,12 @@ class Fleet implements OllamaFleet {
     ]);
   }
 
+  named(name: string): FleetHost | undefined {
+    return this.hosts.find((host) => host.name.toLowerCase() === name.toLowerCase());
+  }
+
   host(name: string): FleetHost {
-    const found = this.hosts.find((host) => host.name.toLowerCase() === name.toLowerCase());
+    const found = this.named(name);
     if (found !== undefined) return found;
     const names = this.hosts.map((host) => host.name);
     const [closest] = nearest(name, names, 1);
