@@ -57,6 +57,8 @@ test('two commands do not tune one host at once, and a dead one holds nothing', 
     message: new RegExp(`process ${process.pid} tunes on`),
   });
   assert.deepEqual(ollama.loads, [], 'and touches nothing');
+  const elsewhere = { ...about, host: 'http://elsewhere:11434' };
+  store.begin(elsewhere, { nowMs: Date.now(), fresh: false }).release();
   other.release();
   store.close();
   assert.equal(beginAndDie(file, ollama.url), 'began');
