@@ -27,8 +27,8 @@ const MAX_DIGITS = 1_000;
 /** Text is read byte by byte until it proves to be long. */
 const BYTEWISE = 32;
 const ONES = 0x01010101;
-const SPACES = 0x20202020;
-const QUOTES = 0x22222222;
+const TWOS = 0x02020202;
+const ABOVE_SPACES = 0x21212121;
 const BACKSLASHES = 0x5c5c5c5c;
 const HIGH_BITS = 0x80808080 | 0;
 
@@ -115,8 +115,8 @@ export class JsonLexer {
 
   /**
    * The first place from `at` where plain text may end, `at` itself following plain text of more than a
-   * word. `(w - 0x01…) & ~w & 0x80…` is not zero when a byte of `w` is (Mycroft's test); the same with
-   * 0x20… finds control characters.
+   * word. `(w - 0x01…) & ~w & 0x80…` is not zero when a byte of `w` is zero (Mycroft's test), and with
+   * 0x21… when a byte is below 0x21; `^ 0x02…` lets the quote and the space change places before.
    */
   #plainWords(at: number): number {
     const { body } = this;
@@ -125,11 +125,9 @@ export class JsonLexer {
     let index = (body.byteOffset + at) >> 2;
     while (index < last) {
       const word = words[index] ?? 0;
-      const quotes = word ^ QUOTES;
-      const backslashes = word ^ BACKSLASHES;
-      const controls = (word - SPACES) & ~word;
-      const ends = controls | ((quotes - ONES) & ~quotes) | ((backslashes - ONES) & ~backslashes);
-      if ((ends & HIGH_BITS) !== 0) break;
+      const quoteOrControl = (word ^ TWOS) - ABOVE_SPACES;
+      const backslash = (word ^ BACKSLASHES) - ONES;
+      if (((quoteOrControl | backslash) & ~word & HIGH_BITS) !== 0) break;
       index += 1;
     }
     return Math.max(index * 4 - body.byteOffset, at);
