@@ -1,8 +1,9 @@
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { freeBodyMemory } from '../wire/body-memory.ts';
 import type { Scan } from '../wire/json-scan.ts';
 import type { MemberChanges } from '../wire/json-splice.ts';
-import type { Body, Clocks, UpstreamClient, UpstreamRequest } from '../wire/upstream.ts';
+import type { Body, Clocks, Exchange, UpstreamClient, UpstreamRequest } from '../wire/upstream.ts';
 import type { Answering } from './answering.ts';
 import type { Heartbeat } from './event-stream.ts';
 import { HOP_HEADER } from './hops.ts';
@@ -42,6 +43,12 @@ export type PassThroughRequest = {
 export function bodyFor({ scan, asked, set }: PassThroughRequest, target: UpstreamTarget): Body {
   const { model, defaults } = target;
   return spliceBody(scan, { asked, model, defaults, ...(set === undefined ? {} : { set }) });
+}
+
+/** Frees the memory of a request's body, unless the system may still be sending from it. */
+export function freeSent({ answering, scan }: PassThroughRequest, exchange: Exchange | undefined): void {
+  // An earlier attempt may have been cut off in the middle of sending it.
+  if (answering.attempts.made === 1 && exchange?.sent === true) freeBodyMemory(scan.body);
 }
 
 /** Makes the request to one deployment. */

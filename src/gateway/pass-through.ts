@@ -2,16 +2,17 @@ import type { ObeliskError } from '../shared/errors.ts';
 import { readLeadingFailure, StreamTap } from '../providers/openai/stream-tap.ts';
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
 import type { Attempts } from '../router/attempts.ts';
+import { freeBodyMemory, joinBody } from '../wire/body-memory.ts';
 import type { Headers } from '../wire/http.ts';
 import type { Body, Exchange, UpstreamSink } from '../wire/upstream.ts';
 import type { Call } from './call.ts';
 import { EventStream } from './event-stream.ts';
 import { isPassedThrough } from './answering.ts';
-import { bodyFor, toUpstreamRequest } from './pass-through-request.ts';
+import { bodyFor, freeSent, toUpstreamRequest } from './pass-through-request.ts';
 import type { PassThroughDependencies, PassThroughRequest } from './pass-through-request.ts';
 import { haveSameBody } from './upstream-target.ts';
 import type { UpstreamTarget } from './upstream-target.ts';
-import { invalidAnswer, judgeWhole, reportedError } from './whole-answer.ts';
+import { aboutAnswer, invalidAnswer, judgeWhole, reportedError } from './whole-answer.ts';
 
 /** Largest answer that is kept whole: a cut one must become an error, so JSON waits for its end. */
 const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -96,15 +97,15 @@ class Passage implements UpstreamSink {
     this.#parts.push(chunk);
     // An error that goes on for ever is the error that its status says.
     if (this.#status >= 400 && this.#bytes > ERROR_LIMIT_BYTES) this.onEnd();
-    else if (this.#bytes > ANSWER_LIMIT_BYTES) this.#failInvalid('answered with more than 32 MiB');
+    else if (this.#bytes > ANSWER_LIMIT_BYTES)
+      this.#fail(invalidAnswer('answered with more than 32 MiB', this.#target));
     return true;
   }
 
   onEnd(): void {
     if (this.#mode === 'over') return;
     if (this.#mode === 'stream') this.#onStreamEnd(undefined);
-    else
-      this.#onWhole(this.#parts.length === 1 && this.#parts[0] ? this.#parts[0] : Buffer.concat(this.#parts));
+    else this.#onWhole(joinBody(this.#parts));
   }
 
   onError(error: ObeliskError): void {
@@ -135,7 +136,7 @@ class Passage implements UpstreamSink {
     const { tap } = this.#streaming();
     const whole = tap.feed(chunk);
     const flows = whole === undefined || this.#send(whole);
-    if (tap.flaw !== undefined && this.#mode === 'stream') this.#failInvalid(tap.flaw);
+    if (tap.flaw !== undefined && this.#mode === 'stream') this.#fail(invalidAnswer(tap.flaw, this.#target));
     return flows;
   }
 
@@ -184,22 +185,18 @@ class Passage implements UpstreamSink {
 
   #onWhole(body: Buffer): void {
     const { unixMs, logger } = this.#dependencies;
-    const judgement = judgeWhole(
-      { status: this.#status, headers: this.#headers, body },
-      { target: this.#target, proof: this.#proof, stream: this.#tap !== undefined, unixMs },
-    );
+    const answer = { status: this.#status, headers: this.#headers, body };
+    const expected = { target: this.#target, proof: this.#proof, stream: this.#tap !== undefined, unixMs };
+    const judgement = judgeWhole(answer, expected);
     if (judgement.kind === 'answer') {
       this.#call.usage = judgement.usage;
       this.#succeed();
       this.#call.json(200, body);
+      if (this.#call.response.sent === true) freeBodyMemory(body);
       return;
     }
-    if (judgement.error.code === 'upstream_invalid') {
-      const { id: requestId, deploymentId: deployment } = this.#call;
-      const contentType = this.#headers['content-type'];
-      const about = { requestId, deployment, contentType, bytes: body.length, page: judgement.page };
-      logger.warn('upstream answered with something else', about);
-    }
+    if (judgement.error.code === 'upstream_invalid')
+      logger.warn('upstream answered with something else', aboutAnswer(this.#call, answer, judgement.page));
     this.#fail(judgement.error);
   }
 
@@ -211,18 +208,21 @@ class Passage implements UpstreamSink {
   /** The first data is about to go out: from here on nothing is tried again. */
   #begin(): void {
     this.#attempts.answered();
+    this.#dropRequest();
+  }
+
+  /** Lets go of a request that is not sent again. */
+  #dropRequest(): void {
+    if (this.#request) freeSent(this.#request, this.#exchange);
     this.#request = undefined;
     this.#body = undefined;
   }
 
   #succeed(): void {
     const { usage } = this.#call;
+    this.#dropRequest();
     this.#attempts.succeeded(usage ? usage.promptTokens + usage.completionTokens : 0);
     this.#over('ok');
-  }
-
-  #failInvalid(what: string): void {
-    this.#fail(invalidAnswer(what, this.#target));
   }
 
   /** Ends an attempt that failed: there may be another. */

@@ -3,6 +3,7 @@ import { checkAnswer } from '../providers/openai/answer-check.ts';
 import type { UpstreamFailure } from '../providers/openai/error-body.ts';
 import { toStreamedError, toUpstreamError } from '../providers/openai/upstream-error.ts';
 import type { Usage } from '../providers/chat.ts';
+import type { LogFields } from '../telemetry/log.ts';
 import type { Headers } from '../wire/http.ts';
 import type { UpstreamTarget } from './upstream-target.ts';
 
@@ -46,6 +47,16 @@ export function judgeWhole(answer: WholeAnswer, expected: Expected): Judgement {
   if (check.kind === 'answer' && !stream) return { kind: 'answer', usage: check.usage };
   const what = stream ? 'did not stream its answer' : 'answered with something that is no answer';
   return { kind: 'failure', error: invalidAnswer(what, target), ...pageOf(body, target) };
+}
+
+/** What the log says of an answer that is none: nothing that could be somebody's prompt. */
+export function aboutAnswer(
+  { id, deploymentId }: { readonly id: string; readonly deploymentId: string },
+  { headers, body }: WholeAnswer,
+  page: string | undefined,
+): LogFields {
+  const contentType = headers['content-type'];
+  return { requestId: id, deployment: deploymentId, contentType, bytes: body.length, page };
 }
 
 /** The error that an upstream reported inside a 200. */

@@ -1,4 +1,5 @@
 import { ObeliskError } from '../shared/errors.ts';
+import { bodyMemory } from './body-memory.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
 
 /** How slowly a body may arrive, on average after a grace period, in bytes per millisecond. */
@@ -65,7 +66,7 @@ export class BodyCollector implements Watched {
 
   /** Makes room for a body of that length: whoever calls adds no byte more. */
   reserve(bytes: number): void {
-    if (!this.#over && bytes <= MAX_RESERVED_BYTES) this.#reserved = Buffer.allocUnsafe(bytes);
+    if (!this.#over && bytes <= MAX_RESERVED_BYTES) this.#reserved = bodyMemory(bytes);
   }
 
   /** Adds a piece that stays as it is. */

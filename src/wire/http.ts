@@ -52,6 +52,8 @@ export type HttpResponse = {
   readonly started: boolean;
   /** Whether the response has ended or its client is gone. */
   readonly closed: boolean;
+  /** Whether the system has all that was written: nobody reads its memory any more. Absent where that cannot be told. */
+  readonly sent?: boolean;
   head(status: number, headers: Headers): void;
   /** Sends bytes (strings as UTF-8). False means: wait for `drain` before writing more. */
   write(chunk: Uint8Array | string): boolean;

@@ -29,6 +29,8 @@ export type ConnectionEvents = {
 export type Connection = {
   /** Whether it has carried a whole response already, so that it may have gone stale. */
   readonly reused: boolean;
+  /** Whether it is open and the system has all of its last request; absent where that cannot be told. */
+  readonly sent?: boolean;
   /** While it carries nothing: when it is to be closed, on its pool's clock, in milliseconds. */
   idleUntilMs: number;
   /**

@@ -58,6 +58,10 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
     }
   }
 
+  get sent(): boolean {
+    return !this.#retried && this.#connection?.sent === true;
+  }
+
   resume(): void {
     if (this.#phase === 'over') return;
     this.#paused = false;

@@ -72,6 +72,8 @@ export type UpstreamSink = {
 
 /** Control over a running exchange. */
 export type Exchange = {
+  /** Whether the system has all of the request: nobody reads its body's memory any more. */
+  readonly sent: boolean;
   resume(): void;
   /** Closes the upstream connection at once; the sink hears nothing more. */
   abort(): void;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { bodyMemory } from '../body-memory.ts';
 import { byteLengthOf, isInPieces } from '../body-pieces.ts';
 import { inChunks, isStreamed, writeStream } from '../body-stream.ts';
 import type { Headers } from '../http.ts';
@@ -54,6 +55,12 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
     this.#parts = parts;
     this.#pool = pool;
     this.#endpoint = endpoint;
+  }
+
+  get sent(): boolean {
+    return (
+      !this.#closed && !this.#streaming && this.#unsent === undefined && this.#socket?.writableLength === 0
+    );
   }
 
   send(request: UpstreamRequest, events: ConnectionEvents): void {
@@ -118,7 +125,7 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
 
   onBody(bytes: Buffer, from: number, to: number): void {
     if (this.#events === undefined) return;
-    const piece = Buffer.allocUnsafe(to - from);
+    const piece = bodyMemory(to - from);
     bytes.copy(piece, 0, from, to);
     if (!this.#events.onData(piece)) this.#paused = true;
   }
@@ -170,7 +177,7 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
   #finish(events: ConnectionEvents, clean: boolean): void {
     const { persistent, keepAliveSeconds } = this.#reader;
     // An answer may come before the whole request went out, which the server then never reads.
-    if (clean && persistent && !this.#streaming && this.#socket?.writableLength === 0) {
+    if (clean && persistent && this.sent) {
       this.reused = true;
       this.#events = undefined;
       this.resume();

@@ -92,6 +92,10 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     return this.#rules.stalledMs;
   }
 
+  get sent(): boolean {
+    return this.#gathered === '' && !this.#socket.destroyed && this.#socket.writableLength === 0;
+  }
+
   /** Closes the connection where nothing runs on it. */
   closeIdle(): void {
     if (this.#exchange === undefined) this.destroy();
@@ -211,9 +215,13 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     const exchange = new ServerExchange(head, this);
     this.#exchange = exchange;
     this.#served = true;
-    const rest = bodyStart < bytes.length ? exchange.takeBody(bytes.subarray(bodyStart)) : undefined;
+    let rest = bodyStart < bytes.length ? bytes.subarray(bodyStart) : undefined;
+    const isWhole = bytes.length - bodyStart >= head.bodyBytes;
+    if (isWhole && rest !== undefined) rest = exchange.takeBody(rest);
     this.#rules.onRequest(this.#socket);
     this.#rules.serve(exchange, exchange);
+    // Whoever has asked for the body by now has memory for all of it: the part is copied once.
+    if (!isWhole && rest !== undefined && this.#exchange === exchange) rest = exchange.takeBody(rest);
     return rest;
   }
 

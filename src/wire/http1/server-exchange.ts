@@ -1,5 +1,6 @@
 import { BodyCollector } from '../body-collector.ts';
 import type { BodyRules } from '../body-collector.ts';
+import { bodyMemory } from '../body-memory.ts';
 import type { Watched } from '../coarse-clock.ts';
 import type { Headers, HttpRequest, HttpResponse } from '../http.ts';
 import { callSoon } from '../node-exchange.ts';
@@ -7,7 +8,7 @@ import type { RequestHead } from './request-head.ts';
 import { latin1Of, responseText } from './response-text.ts';
 
 /** Longest piece that is copied to leave together with what frames it. */
-const MAX_JOINED_BYTES = 64 * 1024;
+const MAX_JOINED_BYTES = 8 * 1024;
 /** Bytes of a body held for a handler that has not asked for it yet. */
 const MAX_HELD_BYTES = 64 * 1024;
 
@@ -20,6 +21,8 @@ export type Carrier = {
   readonly bodyRules: BodyRules;
   /** How long a client may take nothing of what waits for it, in milliseconds. */
   readonly stalledMs: number;
+  /** Whether the system has all that was written. */
+  readonly sent: boolean;
   /** Headers that say what becomes of the connection, and the date. */
   headEnd(status: number): string;
   /** Sends latin1 text; false means: wait for `onDrained`. */
@@ -78,6 +81,10 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
 
   get closed(): boolean {
     return this.#ended || this.#gone;
+  }
+
+  get sent(): boolean {
+    return this.#carrier.sent;
   }
 
   /** Bytes of the request that are still to come and belong to nobody else. */
@@ -199,7 +206,7 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
       this.#collector.addCopy(part);
       if (this.#bodyLeft === 0) this.#collector.end();
     } else if (!this.#ended) {
-      this.#held.push(Buffer.from(part));
+      this.#held.push(copyOf(part));
       this.#heldBytes += part.length;
       if (this.#heldBytes > MAX_HELD_BYTES && this.#bodyLeft > 0) this.#carrier.pauseReading();
     }
@@ -252,6 +259,12 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
     this.#blockedMs = -1;
     this.#carrier.bodyRules.clock.unwatch(this);
   }
+}
+
+function copyOf(part: Buffer): Buffer {
+  const copy = bodyMemory(part.length);
+  part.copy(copy);
+  return copy;
 }
 
 function flushHead(exchange: ServerExchange): void {
