@@ -1,5 +1,6 @@
 import type { EmbedContext } from '../providers/chat.ts';
 import { toKeepAlive } from '../providers/ollama/keep-alive.ts';
+import { keepAliveSeconds } from '../shared/keep-alive.ts';
 
 import type { OllamaServing } from './chat-writer.ts';
 import { EMBEDS_AT_ONCE } from './embedder.ts';
@@ -36,7 +37,7 @@ export function createOllamaLoader(serving: OllamaServing): (target: OllamaTarge
         { options: {}, ...change },
       );
       const { ignored } = served;
-      if (isNoTime(served.keepAlive)) {
+      if (served.keepAlive !== undefined && keepAliveSeconds(served.keepAlive) === 0) {
         await unload(serving, target, signal);
         return { to: 'unload', ignored };
       }
@@ -65,11 +66,6 @@ export async function loadWanted(
 ): Promise<void> {
   const defaults = keepAlive === undefined ? {} : { keep_alive: toKeepAlive(keepAlive) };
   await createOllamaLoader(serving)({ baseUrl: url, model, defaults })({}, signal);
-}
-
-/** Whether a model that is kept alive for so long is gone at once. */
-function isNoTime(keepAlive: number | string | undefined): boolean {
-  return keepAlive !== undefined && !/[1-9]/.test(String(keepAlive));
 }
 
 async function unload(
