@@ -14,7 +14,7 @@ test('queues and books go on under a new configuration, and its limits hold for 
   const usual = ollama([{ name: 'tiny:latest' }]);
   await using server = await startUpstream((request, index) => {
     if (request.path === '/api/chat') return [wait(300), ...ndjson(LINES)];
-    return typeof usual === 'function' ? usual(request, index) : usual;
+    return usual(request, index);
   });
   const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-records-'));
   const config = path.join(folder, 'obelisk.yaml');

@@ -61,7 +61,7 @@ const cloud: Script = (request, index) => {
   if (end !== undefined)
     return [send(chunkedHead('text/event-stream') + chunk(event('Hello'))), ...end.openai];
   const whole = openAi();
-  return FAULTS[model] ?? (typeof whole === 'function' ? whole(request, index) : whole);
+  return FAULTS[model] ?? whole(request, index);
 };
 
 const local: Script = (request, index) => {
@@ -69,7 +69,7 @@ const local: Script = (request, index) => {
   if (end !== undefined)
     return [send(chunkedHead('application/x-ndjson') + chunk(record('Hello'))), ...end.ollama];
   const whole = ollama(Object.keys(BAD_ENDS).map((name) => ({ name: `${name}:latest` })));
-  return typeof whole === 'function' ? whole(request, index) : whole;
+  return whole(request, index);
 };
 
 /** A class of the client's errors. */

@@ -1,7 +1,7 @@
 /** Ready-made answers for the fault server: whole messages, well-formed and broken, and two whole servers. */
 import { gzipSync } from 'node:zlib';
 import { send } from './upstream.ts';
-import type { ReceivedRequest, Script, Step } from './upstream.ts';
+import type { LiveScript, ReceivedRequest, Script, Step } from './upstream.ts';
 
 const CRLF = '\r\n';
 
@@ -82,7 +82,7 @@ export function cutShort(body: string, promisedBytes: number): Step {
 }
 
 /** Chooses a script by method and path without query; anything else is answered with 404. */
-export function routes(table: Readonly<Record<string, Script>>): Script {
+export function routes(table: Readonly<Record<string, Script>>): LiveScript {
   return (request, index) => {
     const script = table[`${request.method} ${request.path.split('?')[0]}`];
     if (script === undefined) return [json({ error: { message: `no route ${request.path}` } }, 404)];
@@ -121,7 +121,7 @@ export function chatChunks(
 }
 
 /** An OpenAI-compatible server with one answer, whole or streamed as the request asks. */
-export function openAi(words: readonly string[] = ['Hello', ' there', '!']): Script {
+export function openAi(words: readonly string[] = ['Hello', ' there', '!']): LiveScript {
   return routes({
     'POST /v1/chat/completions': (request) => {
       const model = String(field(request, 'model'));
@@ -226,7 +226,7 @@ function chat(words: readonly string[], request: ReceivedRequest): readonly Step
 export function ollama(
   models: readonly OllamaModel[],
   words: readonly string[] = ['Hello', ' there', '!'],
-): Script {
+): LiveScript {
   return routes({
     'GET /': [answer(200, 'text/plain', 'Ollama is running')],
     'GET /api/version': [json({ version: '0.30.0' })],

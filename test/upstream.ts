@@ -29,8 +29,11 @@ export type Peer = { readonly socket: Socket; readonly request: ReceivedRequest 
 /** One thing to do with a connection. Steps run in order; a step that never resolves stalls. */
 export type Step = (peer: Peer) => void | Promise<void>;
 
-/** What to do with each request: the same always, or chosen by looking at it. `index` counts from 0. */
-export type Script = readonly Step[] | ((request: ReceivedRequest, index: number) => readonly Step[]);
+/** What to do with a request, chosen by looking at it. `index` counts from 0. */
+export type LiveScript = (request: ReceivedRequest, index: number) => readonly Step[];
+
+/** What to do with each request: the same always, or chosen. */
+export type Script = readonly Step[] | LiveScript;
 
 /** Settings beside the script. */
 export type UpstreamOptions = {

@@ -27,7 +27,7 @@ function slow(ms: number): Script {
   const usual = ollama(MODELS);
   return (request, index) => {
     if (request.path === '/api/chat') return [wait(ms), ...ndjson(LINES)];
-    return typeof usual === 'function' ? usual(request, index) : usual;
+    return usual(request, index);
   };
 }
 

@@ -134,7 +134,7 @@ test('an Ollama that is busy is asked again after a pause, and a model it lacks 
     busy -= 1;
     if (busy >= 0) return [json({ error: 'server busy, please try again' }, 503)];
     const well = ollama(MODELS);
-    return typeof well === 'function' ? well(request, index) : well;
+    return well(request, index);
   };
   await using setting = await startServing(ollamaWith(script));
   const { origin } = setting.server;

@@ -119,7 +119,7 @@ test('a prompt that does not fit is told what would, and whether more is to be h
   const script: Script = (asked, index) => {
     const tooLong = json({ error: 'the input length exceeds the context length' }, 400);
     if (asked.path === '/api/chat') return [tooLong];
-    return typeof usual === 'function' ? usual(asked, index) : usual;
+    return usual(asked, index);
   };
   await using setting = await startServing(script, ANY_WINDOW);
   const fails = (options: Record<string, number>, message: RegExp): Promise<void> =>
@@ -195,8 +195,7 @@ test('a host that dies in the middle of an answer is an error, not an end', asyn
   ] as const) {
     await using setting = await startServing((one, index) => {
       if (one.path === '/api/chat') return script;
-      const rest = ollama(MODELS);
-      return typeof rest === 'function' ? rest(one, index) : rest;
+      return ollama(MODELS)(one, index);
     });
     await assert.rejects(ask(setting), { code });
   }
@@ -210,8 +209,7 @@ test('leaving the answer early closes the connection', async () => {
       stall,
     ];
     if (one.path === '/api/chat') return endless;
-    const rest = ollama(MODELS);
-    return typeof rest === 'function' ? rest(one, index) : rest;
+    return ollama(MODELS)(one, index);
   });
   const write = createOllamaChat(setting.serving)({
     baseUrl: setting.server.origin,
@@ -254,7 +252,7 @@ test('an answer is over with its last line, whether or not the server ends it', 
   const script = ollama(MODELS);
   await using setting = await startServing((asked, index) => {
     if (asked.path === '/api/chat') return [send(chunkedHead('application/x-ndjson') + chunk(LAST)), stall];
-    return typeof script === 'function' ? script(asked, index) : script;
+    return script(asked, index);
   });
   const startedMs = performance.now();
   const { events } = await ask(setting);

@@ -52,8 +52,7 @@ test('a text that does not fit, and a chat model, are refused for embedding', as
   await using setting = await startServing((one, index) => {
     if (one.path === '/api/embed')
       return [json({ error: 'the input length exceeds the context length' }, 400)];
-    const rest = ollama(MODELS);
-    return typeof rest === 'function' ? rest(one, index) : rest;
+    return ollama(MODELS)(one, index);
   });
   const of = (model: string) =>
     createOllamaEmbedder(setting.serving)({ baseUrl: setting.server.origin, model, defaults: {} });

@@ -53,7 +53,7 @@ const breakable: Script = (request, index) => {
     const line = { message: { role: 'assistant', content: 'Hal' }, done: false };
     return [...ndjson([line]).slice(0, -1), reset];
   }
-  return typeof script === 'function' ? script(request, index) : script;
+  return script(request, index);
 };
 
 /** How long a test waits for what other processes do, in milliseconds. */

@@ -30,7 +30,7 @@ describe('the library, by the examples of the design document', () => {
     proxy = await startUpstream((request, index) => {
       if (request.path === '/v1/models')
         return [json({ object: 'list', data: [{ id: 'gpt-4' }, { id: 'llama3' }] })];
-      return typeof cloud === 'function' ? cloud(request, index) : cloud;
+      return cloud(request, index);
     });
     obelisk = await createObelisk({
       vaults: [{ name: 'notes', path: vault }],

@@ -65,7 +65,7 @@ test(
     await using strict = await startUpstream((request, index) => {
       if (locked) return [json({ error: { message: 'no' } }, 401)];
       const well = openAi();
-      return typeof well === 'function' ? well(request, index) : well;
+      return well(request, index);
     });
     await using program = await serving(configOf(strict.origin));
     for (let at = 0; at < 3; at += 1) assert.equal((await ask(program, false)).status, 502);

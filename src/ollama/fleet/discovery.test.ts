@@ -101,8 +101,7 @@ test('a model that cannot be described is listed all the same, and asked for aga
   const models: readonly ScriptedModel[] = [{ name: 'a:latest', capabilities: ['embedding'] }];
   await using setting = await start((request, index) => {
     if (request.path === '/api/show' && broken) return [json({ error: 'boom' }, 500)];
-    const script = ollama(models);
-    return typeof script === 'function' ? script(request, index) : script;
+    return ollama(models)(request, index);
   });
   await setting.discovery.refresh();
   assert.equal(setting.discovery.model('a')?.chat, true);
@@ -115,10 +114,7 @@ test('a model that cannot be described is listed all the same, and asked for aga
 test('models come and go with the host; its names are remembered; changes are told once', async () => {
   let models: readonly ScriptedModel[] = [{ name: 'a:latest' }];
   const seen: (readonly string[])[] = [];
-  const live: Script = (request, index) => {
-    const script = ollama(models);
-    return typeof script === 'function' ? script(request, index) : script;
-  };
+  const live: Script = (request, index) => ollama(models)(request, index);
   await using setting = await start(live, { onSeen: (names) => seen.push(names) });
   const { discovery, entries, server } = setting;
   let changes = 0;
@@ -161,10 +157,7 @@ test('names of an earlier process are known before the host is found', async () 
 test('a model that was deleted is forgotten, and its host away means nothing for it', async () => {
   let models: readonly ScriptedModel[] = [{ name: 'a:latest' }, { name: 'b:latest' }];
   const seen: (readonly string[])[] = [];
-  const live: Script = (request, index) => {
-    const script = ollama(models);
-    return typeof script === 'function' ? script(request, index) : script;
-  };
+  const live: Script = (request, index) => ollama(models)(request, index);
   await using setting = await start(live, { seen: ['old:latest'], onSeen: (names) => seen.push(names) });
   const { discovery, server } = setting;
   await discovery.refresh();
@@ -182,10 +175,7 @@ test('a model that was deleted is forgotten, and its host away means nothing for
 
 test('the same models in another order are no change', async () => {
   const models: ScriptedModel[] = [{ name: 'a:latest' }, { name: 'b:latest' }];
-  const live: Script = (request, index) => {
-    const script = ollama(models);
-    return typeof script === 'function' ? script(request, index) : script;
-  };
+  const live: Script = (request, index) => ollama(models)(request, index);
   await using setting = await start(live);
   const { discovery, entries } = setting;
   await discovery.refresh();
@@ -232,8 +222,7 @@ test('a host that is late twice keeps its models, the third time it is away', as
   await using setting = await start(
     (request, index) => {
       if (late && request.path === '/api/tags') return [stall];
-      const script = ollama([{ name: 'a:latest' }]);
-      return typeof script === 'function' ? script(request, index) : script;
+      return ollama([{ name: 'a:latest' }])(request, index);
     },
     {},
     600,
@@ -278,7 +267,7 @@ test('each look tells what is loaded, or that the host is away', async () => {
     (request, index) => {
       if (!isThere) return [reset];
       if (request.path === '/api/ps') return [json({ models: [{ name: 'a:latest', size: 7 }] })];
-      return typeof usual === 'function' ? usual(request, index) : usual;
+      return usual(request, index);
     },
     { onLook: () => (found) => told.push(found?.running.map(({ name }) => name)) },
   );

@@ -19,7 +19,7 @@ function chatsBy(script: (index: number) => readonly Step[]): Script {
   const usual = ollama(MODELS);
   return (request, index) => {
     if (request.path === '/api/chat') return script(chats++);
-    return typeof usual === 'function' ? usual(request, index) : usual;
+    return usual(request, index);
   };
 }
 
@@ -209,7 +209,7 @@ test('a load of a model that embeds lets no more texts pass than before', async 
     (request, index) => {
       if (request.path === '/api/embed' && request.body.includes('text')) return [stall];
       if (request.path === '/api/generate') return [json({ model: 'embed', response: '', done: true })];
-      return typeof usual === 'function' ? usual(request, index) : usual;
+      return usual(request, index);
     },
     { seats },
   );
