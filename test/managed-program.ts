@@ -13,6 +13,8 @@ import type { Program } from './program.ts';
 export type ManagedProgram = AsyncDisposable & {
   readonly url: string;
   readonly dataDir: string;
+  /** What opens its management: the key of the data directory. */
+  headers(): { readonly authorization: string };
   /** Calls a management route with the key of the data directory; the answer as JSON. */
   call(method: string, route: string, body?: unknown): Promise<{ status: number; json: unknown }>;
   startJob(spec: JobSpec): Promise<Job>;
@@ -36,11 +38,13 @@ export async function startManaged(ollamaUrl: string, more: readonly string[] = 
   const start = (): Promise<Program> =>
     startProgram({ args: ['serve', '--port', '0'], cwd: folder, env: { OBELISK_DATA_DIR: dataDir } });
   let program = await start();
+  const headers: ManagedProgram['headers'] = () => ({
+    authorization: `Bearer ${readFileSync(path.join(dataDir, TOKEN_FILE), 'utf8')}`,
+  });
   const call: ManagedProgram['call'] = async (method, route, body) => {
-    const key = readFileSync(path.join(dataDir, TOKEN_FILE), 'utf8');
     const response = await fetch(`${program.url}${route}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      headers: { ...headers(), 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, json: await response.json() };
@@ -56,6 +60,7 @@ export async function startManaged(ollamaUrl: string, more: readonly string[] = 
       return program.url;
     },
     dataDir,
+    headers,
     call,
     startJob: (spec) => jobFrom(call('POST', '/ollama/jobs', spec)),
     job,

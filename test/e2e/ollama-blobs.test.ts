@@ -10,7 +10,6 @@ import { after, before, suite, test } from 'node:test';
 
 import { Ollama } from 'ollama';
 
-import { TOKEN_FILE } from '../../src/server-file.ts';
 import { startManaged } from '../managed-program.ts';
 import type { ManagedProgram } from '../managed-program.ts';
 import { findRealOllama, writeTinyGguf } from '../ollama-models.ts';
@@ -18,10 +17,6 @@ import { findRealOllama, writeTinyGguf } from '../ollama-models.ts';
 const real = await findRealOllama();
 const skip = 'skip' in real ? real.skip : false;
 if (skip !== false) console.log(`SKIPPED: files uploaded to a real Ollama: ${skip}`);
-
-const headersOf = ({ dataDir }: ManagedProgram): { authorization: string } => ({
-  authorization: `Bearer ${readFileSync(path.join(dataDir, TOKEN_FILE), 'utf8')}`,
-});
 
 const MEBI = 1024 * 1024;
 /** What garbage may lie between two collections; a fraction of what is sent. */
@@ -71,7 +66,7 @@ test('a gigabyte goes through without being held', { skip: skipMemory }, async (
     });
     const response = await fetch(`${program.url}/api/blobs/sha256:${'0'.repeat(64)}`, {
       method: 'POST',
-      headers: headersOf(program),
+      headers: program.headers(),
       body,
       duplex: 'half',
     });
@@ -97,7 +92,7 @@ suite('a real Ollama makes models of uploaded files', { skip }, () => {
   before(async () => {
     await writeTinyGguf(file, 'llama');
     program = await startManaged('url' in real ? real.url : '');
-    ollama = new Ollama({ host: program.url, headers: headersOf(program) });
+    ollama = new Ollama({ host: program.url, headers: program.headers() });
   });
 
   after(async () => {
@@ -115,7 +110,7 @@ suite('a real Ollama makes models of uploaded files', { skip }, () => {
     const send = (method: string, name: string, body?: Uint8Array<ArrayBuffer>): Promise<Response> =>
       fetch(`${program.url}/api/blobs/${name}`, {
         method,
-        headers: headersOf(program),
+        headers: program.headers(),
         ...(body === undefined ? {} : { body }),
       });
     assert.equal((await send('HEAD', digest)).status, 404);

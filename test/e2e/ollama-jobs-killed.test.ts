@@ -1,13 +1,12 @@
 /** The real program is killed without a word at each point of a job, and the next one is asked what became of it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 
 import type { Job, JobSpec } from '../../src/ollama/control-plane.ts';
-import { TOKEN_FILE } from '../../src/server-file.ts';
 import { hasEnded } from '../../src/ollama/jobs/follow-job.ts';
 import { startManaged } from '../managed-program.ts';
 import type { Fault } from '../scripted-ollama-faults.ts';
@@ -164,10 +163,7 @@ test('a server that is told to end waits for no job and for nobody who watches o
   ollama.next('/api/pull', { kind: 'stalls', lines: LINES.slice(0, 3) });
   const { id } = await obelisk.startJob(PULL);
   await obelisk.until(id, ({ progress }) => progress.completedBytes === 250_000);
-  const key = readFileSync(path.join(obelisk.dataDir, TOKEN_FILE), 'utf8');
-  const watching = await fetch(`${obelisk.url}/ollama/job-events/${id}`, {
-    headers: { authorization: `Bearer ${key}` },
-  });
+  const watching = await fetch(`${obelisk.url}/ollama/job-events/${id}`, { headers: obelisk.headers() });
   const seen = watching.text();
   const before = performance.now();
   assert.equal(await obelisk.end(), 0);

@@ -1,12 +1,9 @@
 /** A thousand watch one download over SSE: the host is asked once, and everybody sees the same end. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import path from 'node:path';
 import { test } from 'node:test';
 
-import { TOKEN_FILE } from '../../src/server-file.ts';
 import { hasEnded } from '../../src/ollama/jobs/follow-job.ts';
 import { startManaged } from '../managed-program.ts';
 import { pullLines } from '../scripted-ollama-models.ts';
@@ -21,13 +18,10 @@ test('a thousand who watch a job over SSE cost one upstream stream', async () =>
   ollama.next('/api/pull', { kind: 'stalls', lines: pullLines(LLAMA).slice(0, 3) });
   const { id } = await obelisk.startJob({ kind: 'pull', model: 'llama3' });
   const agent = new Agent({ keepAlive: false });
-  const authorization = `Bearer ${readFileSync(path.join(obelisk.dataDir, TOKEN_FILE), 'utf8')}`;
+  const headers = obelisk.headers();
   const watch = async (): Promise<Watcher> => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      get(`${obelisk.url}/ollama/job-events/${id}`, { agent, headers: { authorization } }, resolve).on(
-        'error',
-        reject,
-      );
+      get(`${obelisk.url}/ollama/job-events/${id}`, { agent, headers }, resolve).on('error', reject);
     });
     assert.equal(response.statusCode, 200);
     return read(response);
