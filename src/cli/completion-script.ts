@@ -19,24 +19,19 @@ export function completionScript(shell: Shell, specs: readonly CommandSpec[]): s
 /** Prints one name a line, and nothing where no host answers. */
 const MODEL_NAMES = `obelisk models list --json 2>/dev/null | sed -n 's/^    "name": "\\([^"]*\\)".*$/\\1/p'`;
 
-type Tree = {
-  /** First words, and the second words of those that have some. */
-  readonly words: ReadonlyMap<string, readonly string[]>;
-  readonly specs: readonly CommandSpec[];
-};
-
-function treeOf(specs: readonly CommandSpec[]): Tree {
+/** First words, and the second words of those that have some. */
+function wordsOf(specs: readonly CommandSpec[]): ReadonlyMap<string, readonly string[]> {
   const words = new Map<string, string[]>();
   for (const { name } of specs) {
     const [first = '', second] = name.split(' ');
     const seconds = words.get(first) ?? [];
     words.set(first, second === undefined ? seconds : [...seconds, second]);
   }
-  return { words, specs };
+  return words;
 }
 
-function bashScript(all: readonly CommandSpec[]): string {
-  const { words, specs } = treeOf(all);
+function bashScript(specs: readonly CommandSpec[]): string {
+  const words = wordsOf(specs);
   const seconds = [...words].filter(([, more]) => more.length > 0);
   return `# Completes obelisk in bash.
 _obelisk() {
@@ -67,8 +62,8 @@ complete -o default -F _obelisk obelisk
 `;
 }
 
-function zshScript(all: readonly CommandSpec[]): string {
-  const { words, specs } = treeOf(all);
+function zshScript(specs: readonly CommandSpec[]): string {
+  const words = wordsOf(specs);
   const summaries = new Map(specs.map(({ name, summary }) => [name, summary]));
   const described = (name: string, full: string): string =>
     `'${quoted(name)}:${quoted(summaries.get(full) ?? `commands of ${name}`)}'`;
@@ -123,8 +118,8 @@ function zshArguments(spec: CommandSpec): readonly string[] {
   return [...options, takesModels(spec) ? "'*:model:_obelisk_models'" : "'*: : '"];
 }
 
-function fishScript(all: readonly CommandSpec[]): string {
-  const { words, specs } = treeOf(all);
+function fishScript(specs: readonly CommandSpec[]): string {
+  const words = wordsOf(specs);
   const lines = [...words].flatMap(([first, more]) => [
     `complete -c obelisk -n __fish_use_subcommand -a ${first} -d '${quoted(specs.find(({ name }) => name === first)?.summary ?? `commands of ${first}`)}'`,
     ...more.map(

@@ -74,16 +74,16 @@ export const tuneCommand: Command = {
       'obelisk tune all-minilm --dry-run --json',
     ],
   },
-  run: (context) => {
+  async run(context) {
     const [model, ...more] = context.arguments.positionals;
     if (model === undefined || more.length > 0) {
-      return Promise.resolve(usageError(context, 'tune', 'name one model: obelisk tune MODEL'));
+      return usageError(context, 'tune', 'name one model: obelisk tune MODEL');
     }
     const unknown = context.arguments
       .texts('only')
       .find((name) => !TUNABLE_OPTIONS.some((one) => one === name));
     if (unknown !== undefined) {
-      return Promise.resolve(usageError(context, 'tune', `--only is one of ${TUNABLE_OPTIONS.join(', ')}`));
+      return usageError(context, 'tune', `--only is one of ${TUNABLE_OPTIONS.join(', ')}`);
     }
     return withControl(context, ({ control }) => tuneModel(context, control, model));
   },
