@@ -1,4 +1,5 @@
 import type { ChatContext, ChatEvent, ChatMessage, ChatRequest, ChatWriter } from '../providers/chat.ts';
+import { IGNORED_HEADER } from '../providers/ignored-header.ts';
 import { createChatEventReader } from '../providers/openai/from-event.ts';
 import { toChatFields } from '../providers/openai/to-body.ts';
 import type { Deployment } from '../router/deployment.ts';
@@ -8,7 +9,6 @@ import type { UpstreamResponse } from '../wire/upstream.ts';
 import { afterHead, markHead } from './after-head.ts';
 import { toUpstreamRequest } from './pass-through-request.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
-import { IGNORED_HEADER } from './translated-chat.ts';
 import type { UpstreamTarget } from './upstream-target.ts';
 import { judgeWhole, reportedError } from './whole-answer.ts';
 

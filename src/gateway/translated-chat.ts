@@ -1,5 +1,6 @@
 import { ObeliskError } from '../shared/errors.ts';
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter } from '../providers/chat.ts';
+import { IGNORED_HEADER } from '../providers/ignored-header.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { AnswerForm } from './answer-form.ts';
 import type { Answering } from './answering.ts';
@@ -9,9 +10,6 @@ import { clientOf } from './client-of.ts';
 import { EventStream } from './event-stream.ts';
 import type { Heartbeat } from './event-stream.ts';
 import { TIMING_HEADER, toTimingHeader } from './timing-header.ts';
-
-/** Names what a request asked for in vain; writers add their options to it. */
-export const IGNORED_HEADER = 'x-obelisk-options-ignored';
 
 /** What an answer in our own events needs to become the client's. */
 export type TranslatedChat = {

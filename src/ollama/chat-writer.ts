@@ -1,4 +1,5 @@
 import type { ChatContext, ChatEvent, ChatRequest, ChatWriter, EmbedContext } from '../providers/chat.ts';
+import { IGNORED_HEADER } from '../providers/ignored-header.ts';
 import { toOllamaChat, toSamplingOptions } from '../providers/ollama/chat-request.ts';
 import type { OllamaChatBody } from '../providers/ollama/chat-request.ts';
 import { toOllamaChatLine } from '../providers/ollama/chat-line.ts';
@@ -29,8 +30,6 @@ export type OllamaServing = {
   newToolCallId(): string;
 };
 
-/** Header that names the options of a request that were dropped. */
-export const OPTIONS_IGNORED_HEADER = 'x-obelisk-options-ignored';
 /** Header that names the runner options for which the model is loaded anew. */
 const RELOAD_HEADER = 'x-obelisk-reload';
 
@@ -65,7 +64,7 @@ async function* writeChat(writing: Writing, asked: ChatRequest): AsyncIterable<C
     { ...request, options: { ...toSamplingOptions(request), ...request.options } },
   );
   const body = toOllamaChat(request, { model: target.model, ...effective });
-  if (effective.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, effective.ignored.join(', '));
+  if (effective.ignored.length > 0) context.onHeader?.(IGNORED_HEADER, effective.ignored.join(', '));
   const seat = await takeSeat(serving.seats, {
     url: target.baseUrl,
     model: target.model,

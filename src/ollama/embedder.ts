@@ -6,10 +6,11 @@ import type {
   EmbeddingRequest,
   EmbeddingResult,
 } from '../providers/chat.ts';
+import { IGNORED_HEADER } from '../providers/ignored-header.ts';
 import { fromOllamaEmbed, toOllamaEmbed } from '../providers/ollama/embed.ts';
 import { addTimings } from '../providers/ollama/timing.ts';
 
-import { OPTIONS_IGNORED_HEADER, tellReload } from './chat-writer.ts';
+import { tellReload } from './chat-writer.ts';
 import type { OllamaServing } from './chat-writer.ts';
 import type { OllamaTarget } from './fleet/hosts.ts';
 import { effectiveOptions } from './prepare.ts';
@@ -52,7 +53,7 @@ async function embedAll(embedding: Embedding, asked: EmbeddingRequest): Promise<
   }
   requireTexts(asked.input);
   const served = effectiveOptions(target, { model, profiles: serving.profiles }, asked);
-  if (served.ignored.length > 0) context.onHeader?.(OPTIONS_IGNORED_HEADER, served.ignored.join(', '));
+  if (served.ignored.length > 0) context.onHeader?.(IGNORED_HEADER, served.ignored.join(', '));
   const vectors: Float32Array[] = [];
   let promptTokens = 0;
   let timing: AnswerTiming | undefined;

@@ -16,7 +16,7 @@ import { parseWithDefaults, readJsonBody } from '../request-body.ts';
 import { findModel } from '../resolve-model.ts';
 import type { FoundModel } from '../resolve-model.ts';
 import { TIMING_HEADER, toTimingHeader } from '../timing-header.ts';
-import { IGNORED_HEADER } from '../translated-chat.ts';
+import { IGNORED_HEADER } from '../../providers/ignored-header.ts';
 import { askGroup } from './ask-group.ts';
 import type { GroupQuestion } from './ask-group.ts';
 import { doorModelName } from './door-model.ts';

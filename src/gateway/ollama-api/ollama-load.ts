@@ -3,7 +3,7 @@ import type { OllamaLoader, RunnerChanged } from '../../ollama/loader.ts';
 import type { Deployment } from '../../router/deployment.ts';
 import type { Call } from '../call.ts';
 import type { FoundModel } from '../resolve-model.ts';
-import { IGNORED_HEADER } from '../translated-chat.ts';
+import { IGNORED_HEADER } from '../../providers/ignored-header.ts';
 import { askGroup } from './ask-group.ts';
 import type { AskOptions, GroupQuestion } from './ask-group.ts';
 

@@ -13,9 +13,9 @@ import type { QueueLimits, Slot } from './queue.ts';
 import type { RunnerOptions } from './runner-options.ts';
 
 /** Header that says where in the queue the request was when it came; absent where it did not wait. */
-export const QUEUE_POSITION_HEADER = 'x-obelisk-queue-position';
+const QUEUE_POSITION_HEADER = 'x-obelisk-queue-position';
 /** Header that says in seconds what the request waits, or has waited, for its turn. */
-export const QUEUE_WAIT_HEADER = 'x-obelisk-queue-wait';
+const QUEUE_WAIT_HEADER = 'x-obelisk-queue-wait';
 
 /** What seats are given out from. */
 export type OllamaSeats = {
