@@ -228,13 +228,13 @@ test('an answer without content is not one of Ollama', async () => {
 });
 
 for (const [name, value, least, most] of [
-  ['in seconds', '7', 7, 7],
-  ['as a date', new Date(Date.now() + 60_000).toUTCString(), 40, 60],
-  ['in ten years', '315360000', 3_600, 3_600],
+  ['in seconds', () => '7', 7, 7],
+  ['as a date', () => new Date(Date.now() + 60_000).toUTCString(), 40, 60],
+  ['in ten years', () => '315360000', 3_600, 3_600],
 ] as const) {
   test(`a wait told ${name} is passed on, an hour at most`, async () => {
     const text = '{"error":"slow down"}';
-    const headers = { 'retry-after': value, 'content-length': text.length };
+    const headers = { 'retry-after': value(), 'content-length': text.length };
     await using setting = await start([send(head(429, headers) + text)]);
     await assert.rejects(lines(setting.client), (error: Error & { retryAfter?: number }) => {
       const seconds = error.retryAfter ?? 0;
