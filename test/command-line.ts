@@ -27,6 +27,7 @@ export async function runCli(
   const isTerminal = options.isTerminal ?? false;
   const stdout = createCapture(isTerminal);
   const stderr = createCapture(isTerminal);
+  let ended = false;
   const cwd = options.cwd ?? tmpdir();
   const terminal: Terminal = {
     stdout,
@@ -42,6 +43,8 @@ export async function runCli(
       onCrash: () => undefined,
       onExit: () => undefined,
       exit: (code) => {
+        // A process is gone when its command is: what was set to end a hanging one finds nothing.
+        if (ended) return;
         throw new Error(`the command wanted to end the process with ${code}`);
       },
     },
@@ -54,6 +57,7 @@ export async function runCli(
       return Promise.resolve(options.open(config));
     },
   });
+  ended = true;
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
