@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Clocks } from '../wire/upstream.ts';
 import { coolDown, endCooling, markProbe } from './cooling.ts';
 import type { Deployment } from './deployment.ts';
+import { mayBeAsked } from './deployment-group.ts';
 import type { Group, Member } from './deployment-group.ts';
 import { judgeFailure } from './failure.ts';
 import type { Verdict } from './failure.ts';
@@ -67,8 +68,7 @@ export class Attempts {
   /** Whether another deployment could be asked, should this one fail. */
   get hasOther(): boolean {
     if (this.made > this.#retries) return false;
-    const tried = [...(this.#tried ?? []), this.#member];
-    return this.#host.choose(this.#group, this.#host.monotonicMs(), tried) !== undefined;
+    return this.#othersMayBeAsked(this.#host.monotonicMs());
   }
 
   /** Clocks of the open attempt, within what is left of the request's own time. */
@@ -219,8 +219,12 @@ export class Attempts {
   #mayRepeat(nowMs: number): boolean {
     if (this.#repeated || this.made > this.#retries || this.#isLate(nowMs)) return false;
     if (this.#member.state.cooledUntilMs > nowMs) return false;
-    const others = this.#host.choose(this.#group, nowMs, [...(this.#tried ?? []), this.#member]);
-    return others === undefined && this.#host.budget.take(nowMs);
+    return !this.#othersMayBeAsked(nowMs) && this.#host.budget.take(nowMs);
+  }
+
+  #othersMayBeAsked(nowMs: number): boolean {
+    const tried = [...(this.#tried ?? []), this.#member];
+    return this.#group.some((member) => mayBeAsked(member, nowMs, tried));
   }
 
   #chooseAny(nowMs: number): Member | undefined {

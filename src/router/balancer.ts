@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/log.ts';
 import { Attempts } from './attempts.ts';
 import { deadlineOf } from './clocks.ts';
 import type { Deployment } from './deployment.ts';
-import { toGroup } from './deployment-group.ts';
+import { mayBeAsked, toGroup } from './deployment-group.ts';
 import type { Group, Member } from './deployment-group.ts';
 import { DeploymentState } from './deployment-state.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -166,14 +166,4 @@ export class Balancer {
       if (state.inFlight === 0 && state.cause === undefined && !state.disabled) this.#states.delete(key);
     }
   }
-}
-
-function mayBeAsked(member: Member, nowMs: number, tried: readonly Member[] | undefined): boolean {
-  const { state, limits } = member;
-  return (
-    !state.disabled &&
-    state.cooledUntilMs <= nowMs &&
-    !state.isSpent(limits, nowMs) &&
-    tried?.includes(member) !== true
-  );
 }

@@ -27,6 +27,17 @@ export type Member = {
 /** The deployments of one name. */
 export type Group = readonly Member[];
 
+/** Whether a member is neither left alone, nor disabled, nor at a limit, nor among those tried. */
+export function mayBeAsked(member: Member, nowMs: number, tried: readonly Member[] | undefined): boolean {
+  const { state, limits } = member;
+  return (
+    !state.disabled &&
+    state.cooledUntilMs <= nowMs &&
+    !state.isSpent(limits, nowMs) &&
+    tried?.includes(member) !== true
+  );
+}
+
 /** Failures in a row that open the breaker (the fifth does). */
 const TOLERANCE = 5;
 
