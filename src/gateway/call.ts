@@ -29,7 +29,7 @@ const LOGGED_REASON: ReadonlySet<ErrorCode> = new Set(['upstream_unreachable', '
 
 /** What a page of another origin may read, as SDKs and plugins do. */
 const EXPOSED_HEADERS =
-  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-attempts, x-obelisk-options-ignored, x-obelisk-queue-position, x-obelisk-queue-wait, x-obelisk-timing';
+  'x-request-id, retry-after, x-should-retry, x-obelisk-deployment, x-obelisk-attempts, x-obelisk-options-ignored, x-obelisk-queue-position, x-obelisk-queue-wait, x-obelisk-timing, x-obelisk-reload, x-obelisk-writer';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
