@@ -61,7 +61,7 @@ export type UpstreamRequest = {
 export type UpstreamSink = {
   onHead(status: number, headers: Headers): void;
   /**
-   * False pauses the upstream until `Exchange.resume()`; what was read with the chunk, at most 64 KiB,
+   * False pauses the upstream until `Exchange.resume()`; what was read with the chunk, at most 128 KiB,
    * may still follow, and the end with it.
    */
   onData(chunk: Buffer): boolean;

@@ -195,15 +195,15 @@ function write(socket: Socket, head: string, { method, body }: UpstreamRequest):
     socket.write(method === 'POST' ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, 'latin1');
     return;
   }
-  const bytes = byteLengthOf(body);
-  const whole = `${head}content-length: ${bytes}\r\n\r\n`;
-  if (bytes <= JOIN_BYTES && !isInPieces(body)) {
-    socket.write(whole + latin1Of(body), 'latin1');
+  let first = `${head}content-length: ${byteLengthOf(body)}\r\n\r\n`;
+  const rest = isInPieces(body) ? [...body] : [body];
+  while (rest[0] !== undefined && rest[0].length <= JOIN_BYTES) first += latin1Of(rest.shift() ?? '');
+  if (rest.length === 0) {
+    socket.write(first, 'latin1');
     return;
   }
   socket.cork();
-  socket.write(whole, 'latin1');
-  if (isInPieces(body)) for (const piece of body) socket.write(piece);
-  else socket.write(body, 'utf8');
+  socket.write(first, 'latin1');
+  for (const piece of rest) socket.write(piece);
   socket.uncork();
 }
