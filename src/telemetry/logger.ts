@@ -69,7 +69,10 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   addSecrets(options.secrets ?? []);
   const format = options.format === 'json' ? toJson() : toText(options.colours === true);
   const formatWaiting = (): void => {
-    for (const line of waiting) text += format(line);
+    if (waiting.length === 0) return;
+    let turn = '';
+    for (const line of waiting) turn += format(line);
+    text += withoutSecrets(turn, secrets);
     lines += waiting.length;
     waiting.length = 0;
     if (lines >= LINES_TOGETHER) write();
@@ -80,7 +83,7 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     const batch = text;
     text = '';
     lines = 0;
-    if (batch !== '') options.stream.write(withoutSecrets(batch, secrets));
+    if (batch !== '') options.stream.write(batch);
   };
   const flush = (): void => {
     formatWaiting();
@@ -136,7 +139,7 @@ function toJson(): (line: Line) => string {
   const time = createTimestamps();
   // Names and messages are constant sentences of the sources, so what is remembered of them is bounded.
   const messages = remembered((text) => JSON.stringify(text));
-  const names = remembered((text) => `,${JSON.stringify(text)}:`);
+  const names = (text: string): string => ',"' + text + '":';
   return ({ atMs, level, message, fields }) => {
     let text = `{"time":"${time(atMs)}","level":"${level}","message":${messages(message)}`;
     for (const key in fields) {
