@@ -71,7 +71,8 @@ function run(step: Step): Promise<boolean> {
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
     child.on('close', (code) => {
       const text = Buffer.concat(output).toString();
-      const passed = code === 0;
+      // A test run that is ended from outside exits with 0 when no test had failed until then.
+      const passed = code === 0 && !child.killed;
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       if (!passed) process.stdout.write(`${text}\n`);
       if (child.killed && step.tests) process.stdout.write(`${STILL_OPEN}\n`);
