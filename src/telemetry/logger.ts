@@ -43,7 +43,7 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 const RESET = '\u001B[0m';
 
 /** Lines that are written together: a write for each would cost more than the line. */
-const LINES_TOGETHER = 64;
+const LINES_TOGETHER = 16;
 
 type Line = {
   readonly atMs: number;
