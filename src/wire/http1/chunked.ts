@@ -161,6 +161,6 @@ export class ChunkedDecoder {
 }
 
 function areTrailers(section: string): boolean {
-  const list = parseFieldLines(section);
+  const list = parseFieldLines(section, Buffer.from(section, 'latin1'), 0);
   return list !== undefined && !list.some((text, index) => index % 2 === 0 && NOT_IN_TRAILERS.has(text));
 }

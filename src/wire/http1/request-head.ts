@@ -24,47 +24,58 @@ const REQUEST_LINE =
  * Fields that change how a message is framed or what becomes of its connection: node:http knows them all.
  * Its parser reads Proxy-Connection, which no standard has, as Connection.
  */
-const UNUSUAL: ReadonlySet<string> = new Set([
+const UNUSUAL: readonly string[] = [
   'transfer-encoding',
   'expect',
   'upgrade',
   'te',
   'trailer',
   'proxy-connection',
-]);
+];
 
 /**
  * Reads the head of a request: `GET` or `POST` of an origin-form target over HTTP/1.1, one Host, no
  * name twice, a body only with a Content-Length, a connection that stays open.
  *
- * @param text The head as latin1, from its first byte to the CRLF of its last line; the empty line is not part of it.
+ * @param bytes Begin with the head.
+ * @param end Where its last line has ended: the empty line is not part of it.
  * @returns Undefined for everything else, which is left to node:http to serve or to refuse.
  */
-export function parseRequestHead(text: string): RequestHead | undefined {
+export function parseRequestHead(bytes: Buffer, end: number): RequestHead | undefined {
+  const text = bytes.toString('latin1', 0, end);
   const lineEnd = text.indexOf('\r\n');
-  const line = REQUEST_LINE.exec(lineEnd === -1 ? '' : text.slice(0, lineEnd));
-  if (line === null) return undefined;
-  const [, method, path = '', query = ''] = line;
-  const fields = readFields(text.slice(lineEnd + 2));
+  const line = readLine(text.slice(0, Math.max(lineEnd, 0)));
+  if (line === undefined) return undefined;
+  const { method, path, query } = line;
+  const fields = readFields(parseFieldLines(text, bytes, lineEnd + 2));
   const bodyBytes = parseContentLength(fields?.get('content-length') ?? '0');
   if (fields === undefined || bodyBytes === undefined) return undefined;
-  if (method === 'POST') return { method, path, query, fields, bodyBytes };
-  return bodyBytes === 0 ? { method: 'GET', path, query, fields, bodyBytes } : undefined;
+  return method === 'POST' || bodyBytes === 0 ? { method, path, query, fields, bodyBytes } : undefined;
 }
 
-function readFields(section: string): Map<string, string> | undefined {
-  const list = parseFieldLines(section) ?? [];
+type RequestLine = Pick<RequestHead, 'method' | 'path' | 'query'>;
+
+/** Nearly every request has the same line as the one before: comparing one text is all it costs. */
+let lastText = '';
+let lastLine: RequestLine | undefined;
+
+function readLine(text: string): RequestLine | undefined {
+  if (text === lastText) return lastLine;
+  const [, method, path = '', query = ''] = REQUEST_LINE.exec(text) ?? [];
+  lastText = text;
+  lastLine = method === 'POST' || method === 'GET' ? { method, path, query } : undefined;
+  return lastLine;
+}
+
+function readFields(list: readonly string[] = []): Map<string, string> | undefined {
   const fields = new Map<string, string>();
-  for (let at = 0; at < list.length; at += 2) {
-    const name = list[at] ?? '';
-    if (UNUSUAL.has(name)) return undefined;
-    fields.set(name, list[at + 1] ?? '');
-  }
+  for (let at = 0; at < list.length; at += 2) fields.set(list[at] ?? '', list[at + 1] ?? '');
   // A name that came twice: what that means depends on the name.
   return fields.size * 2 === list.length && isUsual(fields) ? fields : undefined;
 }
 
 function isUsual(fields: ReadonlyMap<string, string>): boolean {
+  if (UNUSUAL.some((name) => fields.has(name))) return false;
   if ((fields.get('host') ?? '') === '') return false;
   const connection = fields.get('connection');
   return connection === undefined || connection === 'keep-alive' || connection === 'Keep-Alive';

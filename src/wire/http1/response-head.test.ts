@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { parseResponseHead } from './response-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
-const parse = (lines: readonly string[], toHead = false): ResponseHead | undefined =>
-  parseResponseHead(lines.map((line) => `${line}\r\n`).join(''), toHead);
+const parse = (lines: readonly string[], toHead = false): ResponseHead | undefined => {
+  const bytes = Buffer.from(lines.map((line) => `${line}\r\n`).join(''), 'latin1');
+  return parseResponseHead(bytes, bytes.length, toHead);
+};
 
 const ok = (...fields: string[]): ResponseHead | undefined => parse(['HTTP/1.1 200 OK', ...fields]);
 

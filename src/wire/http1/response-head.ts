@@ -23,13 +23,9 @@ export type ResponseHead = {
 /** How every response begins that this reader accepts; HTTP/0.9 and 2 have no place here. */
 export const VERSION_PREFIX = 'HTTP/1.';
 
-const STATUS_AT = 9;
-const REASON_AT = 12;
-const REASON = /^(?: [\t\u0020-\u007E\u0080-\u00FF]*)?$/;
-const STATUS = /^[1-9]\d\d$/;
-const SPACE = 32;
+/** The version, the status and its reason, which may be left out (RFC 9112 section 4). */
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: [\t\u0020-\u007E\u0080-\u00FF]*)?$/;
 const ZERO = 48;
-const ONE = 49;
 
 /** What the fields of a head say about framing, gathered while they are read. */
 type Fields = {
@@ -41,19 +37,22 @@ type Fields = {
 };
 
 /**
- * Reads the head of a response: its status line and fields, each with its CRLF and without the empty
- * line after them, one character a byte. Repeated fields are joined by `, `.
+ * Reads the head of a response: its status line and fields, each with its CRLF. Repeated fields are
+ * joined by `, `.
  *
+ * @param bytes Begin with the head.
+ * @param end Where its last line has ended: the empty line is not part of it.
  * @param toHead Whether the request was a HEAD, whose response has no body whatever its head says.
  * @returns Undefined for anything outside the strict subset: another version, lengths that disagree or
  *   occur twice, a length beside a transfer coding, a coding other than `chunked`, a body where there
  *   can be none.
  */
-export function parseResponseHead(text: string, toHead: boolean): ResponseHead | undefined {
+export function parseResponseHead(bytes: Buffer, end: number, toHead: boolean): ResponseHead | undefined {
+  const text = bytes.toString('latin1', 0, end);
   const lineEnd = text.indexOf('\r\n');
-  const status = parseStatusLine(text, lineEnd);
+  const status = readStatus(text.slice(0, Math.max(lineEnd, 0)));
   if (status === undefined) return undefined;
-  const list = parseFieldLines(text.slice(lineEnd + 2));
+  const list = parseFieldLines(text, bytes, lineEnd + 2);
   const fields = list === undefined ? undefined : gather(list);
   if (fields === undefined) return undefined;
   const old = text.charCodeAt(VERSION_PREFIX.length) === ZERO;
@@ -71,12 +70,16 @@ export function parseResponseHead(text: string, toHead: boolean): ResponseHead |
   };
 }
 
-function parseStatusLine(text: string, lineEnd: number): number | undefined {
-  const minor = text.charCodeAt(VERSION_PREFIX.length);
-  if (!text.startsWith(VERSION_PREFIX) || (minor !== ZERO && minor !== ONE)) return undefined;
-  if (text.charCodeAt(STATUS_AT - 1) !== SPACE || lineEnd < REASON_AT) return undefined;
-  const digits = text.slice(STATUS_AT, REASON_AT);
-  return STATUS.test(digits) && REASON.test(text.slice(REASON_AT, lineEnd)) ? Number(digits) : undefined;
+/** Nearly every response has the same line as the one before. */
+let lastText = '';
+let lastStatus: number | undefined;
+
+function readStatus(line: string): number | undefined {
+  if (line === lastText) return lastStatus;
+  const digits = STATUS_LINE.exec(line)?.[1];
+  lastText = line;
+  lastStatus = digits === undefined ? undefined : Number(digits);
+  return lastStatus;
 }
 
 function gather(list: readonly string[]): Fields | undefined {

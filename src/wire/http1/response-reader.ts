@@ -95,7 +95,7 @@ export class ResponseReader {
     const next = found + HEAD_END.length;
     // What lies behind `length` is of an earlier read.
     if (found === -1 || next > length) return this.#readRestOfHead(bytes, start, length);
-    this.#onHead(bytes.toString('latin1', start, next - 2));
+    this.#onHead(start === 0 ? bytes : bytes.subarray(start), next - 2 - start);
     return next;
   }
 
@@ -109,7 +109,8 @@ export class ResponseReader {
     }
     const next = start + found + HEAD_END.length - this.#tail.length;
     // The cut may lie inside the end of the head.
-    this.#onHead((this.#held() + piece.slice(0, next - start)).slice(0, -2));
+    const head = this.#held() + piece.slice(0, next - start);
+    this.#onHead(Buffer.from(head, 'latin1'), head.length - 2);
     return next;
   }
 
@@ -132,12 +133,12 @@ export class ResponseReader {
     return text;
   }
 
-  #onHead(text: string): void {
-    if (text.length > MAX_RESPONSE_HEAD_BYTES) {
+  #onHead(bytes: Buffer, end: number): void {
+    if (end > MAX_RESPONSE_HEAD_BYTES) {
       this.#refuseHead();
       return;
     }
-    const head = parseResponseHead(text, this.#toHead);
+    const head = parseResponseHead(bytes, end, this.#toHead);
     if (head === undefined) this.#refuse('with malformed HTTP');
     // After an interim response that closes the connection no answer can come.
     else if (head.status === SWITCHING || (head.status < 200 && !head.persistent))

@@ -203,7 +203,7 @@ export class ServerConnection implements Carrier, Watched, Gathered {
   #begin(bytes: Buffer): Buffer | undefined {
     const end = bytes.indexOf(HEAD_END);
     const readable = end !== -1 && end <= MAX_REQUEST_HEAD_BYTES - HEAD_END.length;
-    const head = readable ? parseRequestHead(bytes.toString('latin1', 0, end + 2)) : undefined;
+    const head = readable ? parseRequestHead(bytes, end + 2) : undefined;
     if (head === undefined || !this.#rules.serves(head.method, head.path)) {
       this.#handOver(bytes);
       return undefined;
