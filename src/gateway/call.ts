@@ -112,8 +112,9 @@ export class Call implements OpenCall {
   }
 
   /** Sends JSON and settles the call. */
-  json(status: number, body: Uint8Array | string, headers: Headers = {}): void {
-    this.#sendWhole(status, { 'content-type': JSON_TYPE, ...headers }, body);
+  json(status: number, body: Uint8Array | string, headers?: Headers): void {
+    const all = { 'content-type': JSON_TYPE };
+    this.#sendWhole(status, headers === undefined ? all : { ...all, ...headers }, body);
   }
 
   /** Calls `listener` once when the client has gone, at once where it has already. Returns an undo. */

@@ -129,7 +129,7 @@ class RoutedChat {
         asked,
         stream,
         stripUsage,
-        ...(stripUsage ? { set: { stream_options: withUsage(scan) } } : {}),
+        set: stripUsage ? { stream_options: withUsage(scan) } : undefined,
       },
       this.#options,
     );

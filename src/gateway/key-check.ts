@@ -52,13 +52,12 @@ export function createKeyCheck(rules: KeyRules): KeyCheck {
       if (!isLocked || request.remoteAddress === 'process') return true;
       const key = sentKeyOf(request);
       if (key.kind !== 'one') return key.kind === 'none' && sessions?.authorizes(request) === true;
-      return waitMs(failures, request, rules.monotonicMs()) === 0 && isAmong(masters, key.value);
+      return waitMs(failures, request, rules.monotonicMs) === 0 && isAmong(masters, key.value);
     },
     require(request, level) {
       if (level !== 'admin' && !isLocked) return;
       if (request.remoteAddress === 'process') return;
-      const nowMs = rules.monotonicMs();
-      const waiting = waitMs(failures, request, nowMs);
+      const waiting = waitMs(failures, request, rules.monotonicMs);
       if (waiting > 0) throw locked(waiting);
       const key = sentKeyOf(request);
       if (key.kind === 'conflict') {
@@ -76,7 +75,7 @@ export function createKeyCheck(rules: KeyRules): KeyCheck {
         if (level === 'key') return;
         throw new ObeliskError('forbidden', tooLittle(masterKey !== undefined));
       }
-      noteFailure(failures, request.remoteAddress, nowMs);
+      noteFailure(failures, request.remoteAddress, rules.monotonicMs());
       throw new ObeliskError('invalid_api_key', 'the key is not the one this server was given');
     },
   };
@@ -141,10 +140,14 @@ function areSame(given: string, wanted: string): boolean {
   return difference === 0;
 }
 
-function waitMs(failures: ReadonlyMap<string, Failures>, request: HttpRequest, nowMs: number): number {
+function waitMs(
+  failures: ReadonlyMap<string, Failures>,
+  request: HttpRequest,
+  monotonicMs: () => number,
+): number {
   const known = failures.get(request.remoteAddress);
   if (!known || known.count < FAILURES_PER_WINDOW) return 0;
-  return Math.max(0, known.sinceMs + WINDOW_MS - nowMs);
+  return Math.max(0, known.sinceMs + WINDOW_MS - monotonicMs());
 }
 
 function noteFailure(failures: Map<string, Failures>, address: string, nowMs: number): void {

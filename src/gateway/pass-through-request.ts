@@ -2,12 +2,12 @@ import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { freeBodyMemory } from '../wire/body-memory.ts';
 import type { Scan } from '../wire/json-scan.ts';
+import { splice } from '../wire/json-splice.ts';
 import type { MemberChanges } from '../wire/json-splice.ts';
 import type { Body, Clocks, Exchange, UpstreamClient, UpstreamRequest } from '../wire/upstream.ts';
 import type { Answering } from './answering.ts';
 import type { Heartbeat } from './event-stream.ts';
 import { HOP_HEADER } from './hops.ts';
-import { spliceBody } from './request-body.ts';
 import type { TargetOf, UpstreamTarget } from './upstream-target.ts';
 
 /** What passing through needs beside the request. */
@@ -31,7 +31,7 @@ export type PassThroughRequest = {
   /** The model as the body names it. */
   readonly asked: unknown;
   /** JSON by field, whatever the body has. */
-  readonly set?: MemberChanges;
+  readonly set?: MemberChanges | undefined;
   /** The key that only an answer has. */
   readonly proof: 'choices' | 'data';
   readonly stream: boolean;
@@ -39,10 +39,18 @@ export type PassThroughRequest = {
   readonly stripUsage: boolean;
 };
 
-/** Makes the body for one deployment: its own name for the model, its defaults. */
+/**
+ * Makes the body for one deployment: its own name for the model and its defaults are spliced in,
+ * everything else stays byte for byte.
+ */
 export function bodyFor({ scan, asked, set }: PassThroughRequest, target: UpstreamTarget): Body {
-  const { model, defaults } = target;
-  return spliceBody(scan, { asked, model, defaults, ...(set === undefined ? {} : { set }) });
+  const changes: Record<string, string | null> = set === undefined ? {} : { ...set };
+  if (asked !== target.model) changes['model'] = target.modelJson;
+  for (const [field, json] of target.defaults) {
+    if (!scan.members.has(field)) changes[field] ??= json;
+  }
+  for (const _field in changes) return splice(scan, changes);
+  return scan.body;
 }
 
 /** Frees the memory of a request's body, unless the system may still be sending from it. */

@@ -2,9 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HttpRequest } from '../wire/http.ts';
 import { scanTopLevel } from '../wire/json-scan.ts';
 import type { Scan, ScanRules } from '../wire/json-scan.ts';
-import { splice } from '../wire/json-splice.ts';
-import type { MemberChanges } from '../wire/json-splice.ts';
-import type { Body } from '../wire/upstream.ts';
 
 /** Largest body that is read, in bytes. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -56,27 +53,4 @@ export function parseWithDefaults(scan: Scan, defaults: Readonly<Record<string, 
   // The scan has shown that this is one object.
   const body = JSON.parse(scan.body.toString()) as Readonly<Record<string, unknown>>;
   return { ...defaults, ...body };
-}
-
-/** What must change in a body that keeps its dialect. */
-export type BodyChanges = {
-  /** The model as the body names it. */
-  readonly asked: unknown;
-  /** The upstream's own name for the model. */
-  readonly model: string;
-  /** JSON by field, for fields that the body does not have. */
-  readonly defaults: ReadonlyMap<string, string>;
-  /** JSON by field, whatever the body has. */
-  readonly set?: MemberChanges;
-};
-
-/** Makes the upstream's body: what must change is spliced in, everything else stays byte for byte. */
-export function spliceBody(scan: Scan, { asked, model, defaults, set }: BodyChanges): Body {
-  const changes: Record<string, string | null> = { ...set };
-  if (asked !== model) changes['model'] = JSON.stringify(model);
-  for (const [field, json] of defaults) {
-    if (!scan.members.has(field)) changes[field] ??= json;
-  }
-  for (const _field in changes) return splice(scan, changes);
-  return scan.body;
 }

@@ -12,6 +12,8 @@ export type UpstreamTarget = {
   readonly name: string;
   /** The upstream's own name for the model. */
   readonly model: string;
+  /** The same as JSON. */
+  readonly modelJson: string;
   /** JSON of the configuration's defaults by field, spliced in where a request is silent. */
   readonly defaults: ReadonlyMap<string, string>;
   /** Takes the deployment's key out of what the upstream said, which some repeat in their errors. */
@@ -54,6 +56,7 @@ function toTarget(deployment: Deployment, instanceId: string): UpstreamTarget {
     },
     name: `${deployment.modelName} (${deployment.baseUrl})`,
     model,
+    modelJson: JSON.stringify(model),
     defaults,
     redact: redactorOf(deployment),
   };

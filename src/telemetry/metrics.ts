@@ -58,11 +58,7 @@ export function createMetrics(
   const registry = createMetricRegistry();
   const endOf = createEndCells(registry);
   const modelOf = createModelCells(registry);
-  const attempts = registry.counter({
-    name: 'obelisk_upstream_attempts_total',
-    help: 'Tries at an upstream by how they ended.',
-    labels: ['deployment', 'outcome'],
-  });
+  const attemptOf = createAttemptCells(registry);
   const nameOf = createModelNames();
   let inFlight = 0;
   registry.gauge({ name: 'obelisk_in_flight_requests', help: 'Requests being served.' }, () => inFlight);
@@ -92,7 +88,7 @@ export function createMetrics(
       model.completion.value += end.completionTokens ?? 0;
     },
     upstreamAttempt: (deployment, outcome) => {
-      attempts.cell([deployment, outcome]).value += 1;
+      attemptOf(deployment, outcome).value += 1;
     },
     render: () => registry.render() + more(),
   };
@@ -133,6 +129,24 @@ function createEndCells(registry: MetricRegistry): (end: RequestEnd) => EndCells
       byOutcome.set(outcome, cells);
     }
     return cells;
+  };
+}
+
+function createAttemptCells(registry: MetricRegistry): (deployment: string, outcome: string) => Cell {
+  const attempts = registry.counter({
+    name: 'obelisk_upstream_attempts_total',
+    help: 'Tries at an upstream by how they ended.',
+    labels: ['deployment', 'outcome'],
+  });
+  const known = new Map<string, Map<string, Cell>>();
+  return (deployment, outcome) => {
+    const byOutcome = inner(known, deployment);
+    let cell = byOutcome.get(outcome);
+    if (cell === undefined) {
+      cell = attempts.cell([deployment, outcome]);
+      byOutcome.set(outcome, cell);
+    }
+    return cell;
   };
 }
 
