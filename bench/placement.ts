@@ -12,6 +12,8 @@ import { makeTinyChatModels, removeModels } from '../test/ollama-models.ts';
 
 const PLACEMENTS = ['round-robin', 'least-busy', 'warm-first'];
 const REQUESTS = 36;
+/** Threads of several servers on one machine spin for the same cores: answers then take a hundred times as long. */
+const THREADS = 1;
 /** What Ollama says that it took to find a model loaded: at most this. */
 const WARM_MS = 20;
 
@@ -66,7 +68,7 @@ async function measure(workload: Workload, placement: string): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-placement-'));
   const config = path.join(folder, 'obelisk.yaml');
   const hosts = urls.map((url, index) => `      - {name: h${index}, url: "${url}"}\n`).join('');
-  const ollama = `providers:\n  ollama:\n    poll_seconds: 1\n    placement: ${placement}\n    hosts:\n${hosts}`;
+  const ollama = `providers:\n  ollama:\n    hardware: {num_thread: ${THREADS}}\n    poll_seconds: 1\n    placement: ${placement}\n    hosts:\n${hosts}`;
   writeFileSync(config, `server: {port: 0}\nvaults: []\n${ollama}`);
   const obelisk = await createObelisk({ config, dataDir: path.join(folder, 'data'), environment: {} });
   const listening = await obelisk.listen();
