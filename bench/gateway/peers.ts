@@ -7,7 +7,7 @@ import { startHaproxy } from './programs/haproxy.ts';
 import { startLitellm } from './programs/litellm.ts';
 import { startNginxProxy } from './programs/nginx.ts';
 import type { ProxyUse } from './programs/nginx.ts';
-import { startObelisk } from './programs/obelisk.ts';
+import { buildObelisk, startObelisk } from './programs/obelisk.ts';
 import { startPortkey } from './programs/portkey.ts';
 
 /** A program that can be measured. */
@@ -73,7 +73,8 @@ function findBusbar(): Found {
 const obelisk = (transport: 'codec' | 'node'): Peer => ({
   name: transport,
   find: () => ({ version: process.versions.node }),
-  start: (upstream, place) => startObelisk({ upstream, transport }, place),
+  start: (upstream, place) =>
+    startObelisk({ upstream, transport, program: buildObelisk(place.directory) }, place),
 });
 
 /** Everything that takes part, in the order of the tables. nginx is what the others are divided by. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MASTER_KEY, MODEL } from '../bodies.ts';
@@ -75,14 +76,15 @@ export function startObelisk(options: ObeliskOptions, place: Place): Promise<Pro
 }
 
 /**
- * Lays out what `npm run build` made as it is published, without the sources that `bin/obelisk.js`
- * would prefer, and returns its `bin/obelisk.js`.
- * @throws Error when nothing was built.
+ * Builds Obelisk as it is published, without the sources that `bin/obelisk.js` would prefer, once in a
+ * folder, and returns its `bin/obelisk.js`.
+ * @throws Error when the build fails.
  */
-export function layOutBuilt(directory: string): string {
-  if (!existsSync(join(ROOT, 'dist/cli.js'))) throw new Error('dist/ is not there; run: npm run build');
+export function buildObelisk(directory: string): string {
   const target = join(directory, 'built');
   if (!existsSync(target)) {
+    const built = spawnSync(process.execPath, ['scripts/build.ts'], { cwd: ROOT, encoding: 'utf8' });
+    if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`);
     for (const name of ['package.json', 'bin', 'dist'])
       cpSync(join(ROOT, name), join(target, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(target, 'node_modules'));

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -11,7 +11,7 @@ import { residentKib } from '../kernel-figures.ts';
 import { cleanEnvironment, endWithThisProcess } from '../processes.ts';
 import type { Command, Program } from '../processes.ts';
 import { startMock } from '../programs/nginx.ts';
-import { layOutBuilt, obeliskCommand } from '../programs/obelisk.ts';
+import { buildObelisk, obeliskCommand } from '../programs/obelisk.ts';
 
 const NAME = 'start';
 /** The row that the others are divided by: Node doing nothing. */
@@ -30,7 +30,7 @@ const builtObelisk = (transport: 'codec' | 'node'): Subject => ({
   name: transport,
   command: async (bench, upstream) => {
     const place = await placeOn(PROGRAM_CORE, bench);
-    const program = layOutBuilt(bench.directory);
+    const program = buildObelisk(bench.directory);
     return { command: obeliskCommand({ upstream, transport, program }, place), port: place.port };
   },
 });
@@ -111,11 +111,6 @@ async function run(bench: Bench): Promise<void> {
     )
   )
     return;
-  const built = spawnSync(process.execPath, ['scripts/build.ts'], {
-    cwd: join(import.meta.dirname, '../../..'),
-    encoding: 'utf8',
-  });
-  if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`);
   const mock = await startMock(1_024, await placeOn(LOADER_CORE, bench));
   try {
     // What is compiled is kept from one start to the next: the first start of each is not counted.
