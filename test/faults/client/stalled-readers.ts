@@ -13,6 +13,9 @@ const STALLED_SECONDS = 2;
 /** The configuration of the server of these cases. */
 export const STALLED_CONFIG: string = `server: {timeouts: {stalled: ${STALLED_SECONDS}}}\n`;
 
+/** Without it the clients of one model wait for each other until an Ollama has shown how many it serves. */
+export const CROWDS_CONFIG: string = 'providers: {ollama: {parallel: 32}}\n';
+
 /** What the operating system may hold between upstream, program and client, per connection. */
 const KERNEL_BYTES = 24 * MEBIBYTE;
 /** Clients that stop reading at once. */
