@@ -76,6 +76,7 @@ test('hosts are shown and drained', async () => {
   await using own = await managed();
   assert.deepEqual(JSON.parse((await own.ask('GET', '/ollama/hosts')).text), { data: [HOST] });
   assert.deepEqual(JSON.parse((await own.ask('GET', '/ollama/hosts/workstation')).text), HOST);
+  assert.deepEqual(JSON.parse((await own.ask('GET', '/ollama/hosts/WorkStation')).text), HOST);
   const nobody = await own.ask('GET', '/ollama/hosts/nobody');
   assert.equal(nobody.status, 404);
   assert.match(errorOf(nobody).message, /there are workstation/);

@@ -84,7 +84,7 @@ function hostOperations(control: ControlPlane): HostOperations {
     showHost(call) {
       readQuery(call, noQuery());
       const name = hostOf(call);
-      const found = control.hosts().find((host) => host.name === name);
+      const found = control.hosts().find((host) => host.name.toLowerCase() === name.toLowerCase());
       if (found === undefined) {
         const names = control.hosts().map((host) => host.name);
         throw new ObeliskError('not_found', `there is no host of that name; there are ${names.join(', ')}`);
