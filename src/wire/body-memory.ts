@@ -1,3 +1,5 @@
+import { byteLengthOf } from './body-pieces.ts';
+
 /** Shorter bodies share Node's own slabs, in bytes. */
 const MIN_BYTES = 4 * 1024;
 /** Longer ones are too rare to keep memory for, in bytes. */
@@ -40,12 +42,17 @@ export function freeBodyMemory(body: Buffer): void {
   kept[memory.byteLength / STEP_BYTES]?.push(memory);
 }
 
+/** Copies bytes, from `from` to `to`, that are overwritten afterwards. */
+export function copyToMemory(bytes: Buffer, from: number, to: number): Buffer {
+  const copy = bodyMemory(to - from);
+  bytes.copy(copy, 0, from, to);
+  return copy;
+}
+
 /** Joins the pieces of a body, whose memory is free afterwards. */
 export function joinBody(pieces: readonly Buffer[]): Buffer {
   if (pieces.length === 1 && pieces[0]) return pieces[0];
-  let bytes = 0;
-  for (const piece of pieces) bytes += piece.length;
-  const whole = bodyMemory(bytes);
+  const whole = bodyMemory(byteLengthOf(pieces));
   let at = 0;
   for (const piece of pieces) {
     at += piece.copy(whole, at);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { bodyMemory } from '../body-memory.ts';
+import { copyToMemory } from '../body-memory.ts';
 import { byteLengthOf, isInPieces } from '../body-pieces.ts';
 import { inChunks, isStreamed, writeStream } from '../body-stream.ts';
 import type { Headers } from '../http.ts';
@@ -125,9 +125,7 @@ export class CodecConnection implements Connection, ResponseEvents, Gathered {
 
   onBody(bytes: Buffer, from: number, to: number): void {
     if (this.#events === undefined) return;
-    const piece = bodyMemory(to - from);
-    bytes.copy(piece, 0, from, to);
-    if (!this.#events.onData(piece)) this.#paused = true;
+    if (!this.#events.onData(copyToMemory(bytes, from, to))) this.#paused = true;
   }
 
   #open(): Socket {

@@ -1,6 +1,6 @@
 import { BodyCollector } from '../body-collector.ts';
 import type { BodyRules } from '../body-collector.ts';
-import { bodyMemory } from '../body-memory.ts';
+import { copyToMemory } from '../body-memory.ts';
 import type { Watched } from '../coarse-clock.ts';
 import type { Headers, HttpRequest, HttpResponse } from '../http.ts';
 import { callSoon } from '../node-exchange.ts';
@@ -206,7 +206,7 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
       this.#collector.addCopy(part);
       if (this.#bodyLeft === 0) this.#collector.end();
     } else if (!this.#ended) {
-      this.#held.push(copyOf(part));
+      this.#held.push(copyToMemory(part, 0, part.length));
       this.#heldBytes += part.length;
       if (this.#heldBytes > MAX_HELD_BYTES && this.#bodyLeft > 0) this.#carrier.pauseReading();
     }
@@ -259,12 +259,6 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
     this.#blockedMs = -1;
     this.#carrier.bodyRules.clock.unwatch(this);
   }
-}
-
-function copyOf(part: Buffer): Buffer {
-  const copy = bodyMemory(part.length);
-  part.copy(copy);
-  return copy;
 }
 
 function flushHead(exchange: ServerExchange): void {
