@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startUpstream } from '../gateway.ts';
 import { configOf, serving } from '../served-program.ts';
 
 const CLIENTS = 24;
@@ -59,34 +60,15 @@ async function ask(origin: string, agent: Agent, body: string): Promise<Answered
   return { status: response.statusCode ?? 0, text: (await bytesOf(response, false)).toString() };
 }
 
-/** A server that is told in a request how much to answer with, and of what. */
-async function startTalker(): Promise<AsyncDisposable & { readonly origin: string }> {
-  const server = createServer((incoming, outgoing) => {
-    void bytesOf(incoming, false).then((body) => {
-      const { user } = JSON.parse(body.toString()) as { user: string };
-      outgoing.setHeader('content-type', 'application/json');
-      outgoing.end(answerOf(user));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
 const answerOf = (user: string): string =>
   JSON.stringify({ choices: [{ message: { content: user.repeat(Math.floor(200_000 / user.length)) } }] });
 
 test('an answer that its client has not taken stays as it is while others are served', async () => {
-  await using upstream = await startTalker();
-  await using program = await serving(configOf(upstream.origin));
+  await using upstream = await startUpstream((response, { body }) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(answerOf((JSON.parse(body) as { user: string }).user));
+  });
+  await using program = await serving(configOf(new URL(upstream.baseUrl).origin));
   const { hostname, port } = new URL(program.url);
   const bodyOf = (user: string): string => JSON.stringify({ model: 'm', messages: [], user });
   const requestOf = (user: string): string => {
