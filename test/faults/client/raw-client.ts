@@ -118,6 +118,14 @@ export class RawClient {
     this.socket.pause();
   }
 
+  /**
+   * Takes the first bytes that come and then nothing more. Whoever waits for them and stops afterwards has read
+   * on meanwhile, megabytes of it, and has made the operating system enlarge its buffers.
+   */
+  stopReadingAtFirst(): void {
+    this.socket.once('data', () => this.stopReading());
+  }
+
   /** Leaves politely (FIN), without waiting for anything. */
   leave(): void {
     this.socket.destroy();

@@ -27,9 +27,9 @@ const HELD_BYTES = MEBIBYTE;
 async function startStalling({ arena, lane, mode }: Trial, says: string, id: string): Promise<RawClient> {
   const client = await RawClient.open(arena.url);
   const body = chatBody({ model: lane.model, says, stream: mode === 'stream' });
+  client.stopReadingAtFirst();
   client.write(post(body, [`X-Request-Id: ${id}`]));
   await client.hears('HTTP/1.1 200');
-  client.stopReading();
   return client;
 }
 
