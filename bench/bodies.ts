@@ -38,6 +38,8 @@ function manyMessages(model: string): string {
 const withMember = (model: string, member: string): string =>
   `${chatBody({ model, says: 'answer', stream: false }).slice(0, -1)},${member}}`;
 
+const MILLION_KEYS = `{${Array.from({ length: 1e6 }, (_, index) => `"${index}":0`).join(',')}}`;
+
 const BODIES: readonly Body[] = [
   { name: '16 MiB of plain text', status: 200, of: (model) => largest(model, 'All work and no play. ') },
   { name: '16 MiB of escapes', status: 200, of: (model) => largest(model, '\n\t"\\') },
@@ -54,13 +56,14 @@ const BODIES: readonly Body[] = [
     of: (model) => withMember(model, `"metadata":${'['.repeat(1e6)}`),
   },
   {
-    name: 'a million keys',
+    name: 'a million keys of metadata',
     status: 400,
-    of: (model) =>
-      withMember(
-        model,
-        `"metadata":{${Array.from({ length: 1e6 }, (_, index) => `"${index}":0`).join(',')}}`,
-      ),
+    of: (model) => withMember(model, `"metadata":${MILLION_KEYS}`),
+  },
+  {
+    name: 'a million keys elsewhere',
+    status: 400,
+    of: (model) => withMember(model, `"logit_bias":${MILLION_KEYS}`),
   },
   {
     name: '8 MiB of digits',

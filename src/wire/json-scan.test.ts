@@ -106,6 +106,13 @@ test('a thousand members are accepted, a hundred thousand are refused at once', 
   assert.throws(() => scan(members(100_000)), /byte \d{4}\d?:/);
 });
 
+test('a thousand keys of metadata are accepted, a hundred thousand are refused at once: each is held against the refused ones', () => {
+  const metadata = (count: number): string =>
+    `{"metadata":{${Array.from({ length: count }, (_, index) => `"k${index}":1`).join(',')}},"user":{"a":1}}`;
+  assert.equal(scan(metadata(1_000)).members.size, 2);
+  assert.throws(() => scan(metadata(100_000)), /byte \d{4}\d?: metadata has more than 1000 keys/);
+});
+
 test('errors never quote the body', () => {
   assert.throws(
     () => scan('{"prompt":"secret" x}'),

@@ -6,7 +6,7 @@ import { JsonLexer, QUOTE } from './json-lexer.ts';
 export const MAX_DEPTH = 64;
 /** Most commas, colons, braces and brackets accepted outside strings. */
 export const MAX_STRUCTURAL = 200_000;
-/** Most members accepted in the top-level object. */
+/** Most members accepted in the top-level object, and in `metadata`, whose keys are decoded too. */
 const MAX_MEMBERS = 1_000;
 
 /** A member of the top-level object, as byte ranges of the body. */
@@ -75,6 +75,7 @@ class Scanner {
   #depth = 0;
   #expect = VALUE;
   #structural = 0;
+  #metadataMembers = 0;
   #key = '';
   #keyStart = 0;
   #valueStart = 0;
@@ -118,7 +119,7 @@ class Scanner {
     if (byte !== QUOTE) lexer.fail('a key was expected');
     lexer.text();
     if (this.#depth === 1) this.#beginMember(start);
-    else if (this.#depth === 2 && this.#key === 'metadata') this.#refuse(lexer.decode(start), 'metadata.');
+    else if (this.#depth === 2 && this.#key === 'metadata') this.#metadataMember(start);
     if (lexer.token() !== COLON) lexer.fail('a colon was expected');
     this.#count();
     this.#expect = VALUE;
@@ -135,6 +136,12 @@ class Scanner {
     if (this.#members.size >= MAX_MEMBERS) this.#lexer.fail(`it has more than ${MAX_MEMBERS} keys`);
     this.#key = key;
     this.#keyStart = start;
+  }
+
+  #metadataMember(start: number): void {
+    this.#metadataMembers += 1;
+    if (this.#metadataMembers > MAX_MEMBERS) this.#lexer.fail(`metadata has more than ${MAX_MEMBERS} keys`);
+    this.#refuse(this.#lexer.decode(start), 'metadata.');
   }
 
   #refuse(key: string, prefix: string): void {
@@ -192,7 +199,8 @@ class Scanner {
  * building it: `JSON.parse` of 8 MiB of `0,0,0…` would block the event loop for a third of a second.
  * What is accepted, `JSON.parse` accepts, and agrees on every top-level member.
  * @throws ObeliskError `invalid_request` for anything but one object of valid UTF-8 without duplicate
- *   top-level keys, at most `MAX_DEPTH` deep, with at most `MAX_STRUCTURAL` parts, 1,000 members and no refused key.
+ *   top-level keys, at most `MAX_DEPTH` deep, with at most `MAX_STRUCTURAL` parts, 1,000 members there
+ *   and 1,000 in `metadata`, and no refused key.
  */
 export function scanTopLevel(body: Buffer, rules: ScanRules = {}): Scan {
   if (!isUtf8(body)) throw new ObeliskError('invalid_request', 'the request body is not valid UTF-8');
