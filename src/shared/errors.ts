@@ -79,8 +79,10 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
   model_not_found: {
     status: 404,
     type: 'invalid_request_error',
-    meaning: 'No model of that name is known. The message names the nearest ones.',
-    remedy: 'Run `obelisk models`, or pull it: `ollama pull <name>`.',
+    meaning:
+      'No model of that name is known, and the message names the nearest ones; or the upstream does not know it.',
+    remedy:
+      'Run `obelisk models`, or pull it: `ollama pull <name>`; of an upstream correct the model or the `api_base` of that deployment.',
   },
   not_found: {
     status: 404,
@@ -117,7 +119,7 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
     type: 'rate_limit_error',
     meaning:
       'An upstream refused the request because of its rate limit, or every deployment of the model is at the limit that its configuration sets.',
-    remedy: 'Wait for the time in `retry-after`.',
+    remedy: 'Wait for the time in `retry-after`, or some seconds where there is none.',
   },
   client_gone: {
     status: 499,
@@ -172,7 +174,7 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
     type: 'server_error',
     meaning:
       'The server is starting, stopping or has too much to do, or the queue of the model is full, or the request has waited in it for all the time it had.',
-    remedy: 'Try again after the time in `retry-after`.',
+    remedy: 'Try again after the time in `retry-after`, or soon where there is none.',
   },
   upstream_timeout: {
     status: 504,

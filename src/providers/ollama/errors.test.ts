@@ -46,6 +46,13 @@ test('the message names the host and the remedy', () => {
   assert.match(ollamaError({ status: 500, text: ' ', host }).message, /an error without a text/);
 });
 
+test('a path that is not there says to check the address', () => {
+  assert.match(
+    ollamaError({ status: 404, text: 'HTTP 404 from /api/chat', host }).message,
+    /; check that this address is an Ollama’s$/,
+  );
+});
+
 test('who asks for a key is told apart from who asks for a sign-in', () => {
   const remedy = (key?: 'sent' | 'missing'): string =>
     ollamaError({ status: 401, text: 'x', host, ...(key === undefined ? {} : { key }) }).message;

@@ -90,10 +90,16 @@ function remedyOf(code: ErrorCode, failure: OllamaFailure): string {
     case 'upstream_auth':
       return authRemedyOf(failure);
     case 'upstream_error':
-      return /memory/i.test(failure.text) ? '; lower num_ctx or choose a smaller model' : '';
+      return failureRemedyOf(failure);
     default:
       return '';
   }
+}
+
+function failureRemedyOf({ status, text }: OllamaFailure): string {
+  if (/memory/i.test(text)) return '; lower num_ctx or choose a smaller model';
+  // The model would be named: it is the path that is not there.
+  return status === 404 ? '; check that this address is an Ollama’s' : '';
 }
 
 function authRemedyOf({ status, key }: OllamaFailure): string {

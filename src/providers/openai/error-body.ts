@@ -31,6 +31,36 @@ export function readFailure(json: unknown): UpstreamFailure | undefined {
   };
 }
 
+/** Depth to which words are looked for. */
+const WORDS_DEPTH = 4;
+
+/**
+ * Reads the body of an answer whose status says that it failed: the `error`, and where there is none the
+ * `message` or `detail` that servers send which do not keep to OpenAI's form (FastAPI, Mistral, older vLLM).
+ */
+export function readRefusal(json: unknown): UpstreamFailure | undefined {
+  const failure = readFailure(json);
+  if (failure !== undefined || typeof json !== 'object' || json === null) return failure;
+  return {
+    ...text('message', wordsOf(json, WORDS_DEPTH)),
+    ...text('param', 'param' in json ? json.param : undefined),
+  };
+}
+
+/** Of a validator's list only where and what: it may hold the input, too. */
+function wordsOf(value: unknown, depth: number): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || depth === 0) return '';
+  if (Array.isArray(value)) {
+    const all = value.map((item: unknown) => wordsOf(item, depth - 1));
+    return all.filter((words) => words !== '').join('; ');
+  }
+  if ('msg' in value && typeof value.msg === 'string')
+    return 'loc' in value && Array.isArray(value.loc) ? `${value.loc.join('.')}: ${value.msg}` : value.msg;
+  if ('message' in value) return wordsOf(value.message, depth - 1);
+  return 'detail' in value ? wordsOf(value.detail, depth - 1) : '';
+}
+
 function text(key: 'message' | 'code' | 'param', value: unknown): UpstreamFailure {
   return typeof value === 'string' && value !== '' ? { [key]: value } : {};
 }

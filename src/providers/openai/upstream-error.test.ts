@@ -38,6 +38,44 @@ test('OpenAI’s own code for a prompt that is too long is understood', () => {
   assert.equal(error.param, 'messages');
 });
 
+const refusal = (status: number, body: unknown): ReturnType<typeof toUpstreamError> =>
+  toUpstreamError({ status, body: typeof body === 'string' ? body : JSON.stringify(body), upstream }, NOW_MS);
+
+test('servers that put their words elsewhere than OpenAI are quoted, and of a validator only place and fault', () => {
+  const rows: readonly (readonly [unknown, string])[] = [
+    [
+      { object: 'error', message: 'maximum context length is 4096', code: 400 },
+      'maximum context length is 4096',
+    ],
+    [{ detail: 'Not here' }, 'Not here'],
+    [{ detail: [{ loc: ['body', 'n'], msg: 'must be int', input: 'a prompt' }] }, 'body.n: must be int'],
+    [{ message: { detail: [{ loc: ['body', 0], msg: 'a' }, { msg: 'b' }] } }, 'body.0: a; b'],
+  ];
+  for (const [body, said] of rows) assert.equal(refusal(422, body).message, said);
+  assert.equal(refusal(400, { message: 'no', param: 'n' }).param, 'n');
+  for (const body of [{ detail: [] }, { message: 7 }, { detail: [[[[['deep']]]]] }, 'plain', '[]', 'null'])
+    assert.equal(refusal(400, body).message, `${upstream} answered 400 without an error message`);
+});
+
+test('only what is wrong with the request is told as if it were our own word', () => {
+  const said = { error: { message: 'Insufficient credits' } };
+  for (const status of [400, 422]) assert.equal(refusal(status, said).message, 'Insufficient credits');
+  for (const status of [402, 405, 409, 410])
+    assert.equal(refusal(status, said).message, `${upstream} answered ${status}: Insufficient credits`);
+});
+
+test('a 404 tells what to look at, whoever sent it', () => {
+  for (const body of [{ error: { message: 'no such model' } }, { detail: 'Not Found' }, '<h1>404</h1>']) {
+    const { code, message } = refusal(404, body);
+    assert.equal(code, 'model_not_found');
+    assert.match(message, /answered 404.*; check the model of that deployment and its api_base/);
+  }
+});
+
+test('a conflict, which clients ask again after, is no fault of the request', () => {
+  assert.equal(refusal(409, { error: { message: 'busy' } }).code, 'upstream_error');
+});
+
 test('a long message is cut', () => {
   const body = JSON.stringify({ error: 'x'.repeat(100_000) });
   assert.ok(toUpstreamError({ status: 500, body, upstream }, NOW_MS).message.length < 3_000);

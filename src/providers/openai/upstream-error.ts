@@ -1,7 +1,7 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/parse-json.ts';
-import { isErrorCode, readFailure } from './error-body.ts';
+import { isErrorCode, readRefusal } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
 
 /** A failed answer of an OpenAI-compatible upstream. */
@@ -36,7 +36,7 @@ export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskE
     );
   }
   // A proxy's HTML page or plain text: the status says all that can be passed on.
-  const failure = readFailure(parseJson(answer.body));
+  const failure = readRefusal(parseJson(answer.body));
   const code = codeOf(status, failure);
   const said = failure?.message?.slice(0, MESSAGE_LIMIT);
   const retryAfter = parseRetryAfter(answer.retryAfter, nowMs);
@@ -84,6 +84,9 @@ function codeOf(status: number, failure: UpstreamFailure | undefined): ErrorCode
       return 'model_not_found';
     case 408:
       return 'upstream_timeout';
+    // Asked again as a temporary failure: the request is sound, and the client may ask later.
+    case 409:
+      return 'upstream_error';
     case 413:
       return 'payload_too_large';
     case 429:
@@ -97,10 +100,21 @@ function codeOf(status: number, failure: UpstreamFailure | undefined): ErrorCode
 
 type Told = { readonly status: number; readonly upstream: string; readonly said: string | undefined };
 
+/** Statuses by which an upstream says that the request is wrong, and not something about itself. */
+const OF_THE_REQUEST: ReadonlySet<number> = new Set([400, 422]);
+
 function messageFor(code: ErrorCode, { status, upstream, said }: Told): string {
-  if (said === undefined) return `${upstream} answered ${status} without an error message`;
   // The client's own fault is told in the upstream's words, which SDKs and people match on.
-  if (code === 'invalid_request' || code === 'context_length_exceeded' || code === 'loop_detected')
-    return said;
-  return `${upstream} answered ${status}: ${said}`;
+  const isQuoted =
+    code === 'context_length_exceeded' ||
+    code === 'loop_detected' ||
+    (code === 'invalid_request' && OF_THE_REQUEST.has(status));
+  if (said !== undefined && isQuoted) return said;
+  const told = said === undefined ? ' without an error message' : `: ${said}`;
+  // A path that is not there looks the same: often the address lacks its end.
+  const remedy =
+    code === 'model_not_found'
+      ? '; check the model of that deployment and its api_base, which mostly ends in /v1'
+      : '';
+  return `${upstream} answered ${status}${told}${remedy}`;
 }
