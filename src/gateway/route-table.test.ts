@@ -38,6 +38,16 @@ test('what is wrong is said', () => {
   );
   assert.throws(() => table.find('GET', '/model'), /did you mean GET \/v1\/models\?/);
   assert.throws(() => table.find('GET', '/zzz'), /^ObeliskError: there is no route GET \/zzz$/);
+  for (const [method, path] of [
+    ['POST', '/v1/responses'],
+    ['POST', '/v1/messages'],
+    ['GET', '/v1'],
+  ] as const)
+    assert.throws(
+      () => table.find(method, path),
+      /no route .*; chat is served at POST \/v1\/chat\/completions$/,
+      path,
+    );
 });
 
 test('a path is not repeated into a message as it came', () => {

@@ -78,8 +78,17 @@ function register(paths: Map<string, ByMethod>, path: string, route: Route): voi
 function unknownRoute(method: string, path: string, routes: readonly Route[]): ObeliskError {
   const shown = path.replaceAll(/[^\u0021-\u007E]/g, '?').slice(0, 80);
   const nearest = nearestRoute(method, path, routes);
-  const hint = nearest ? `; did you mean ${nearest.method} ${nearest.path}?` : '';
+  const hint = nearest ? `; did you mean ${nearest.method} ${nearest.path}?` : hintOf(path, routes);
   return new ObeliskError('not_found', `there is no route ${method} ${shown}${hint}`);
+}
+
+/** Where the routes of other dialects (`/v1/responses`, `/v1/messages`) are asked for, and a base URL alone. */
+const OPENAI_PATHS = /^\/v1(?:\/|$)/;
+const CHAT = '/v1/chat/completions';
+
+function hintOf(path: string, routes: readonly Route[]): string {
+  const hasChat = OPENAI_PATHS.test(path) && routes.some((route) => route.path === CHAT);
+  return hasChat ? `; chat is served at POST ${CHAT}` : '';
 }
 
 /** The route with most words of the path in common; on a tie the one of the same method, then the shorter. */

@@ -43,6 +43,12 @@ test('keys that choose hosts or credentials are refused at the top and in metada
   assert.ok(scan('{"metadata":{"a":{"api_key":1}},"tools":{"api_key":1}}'));
 });
 
+test('what cannot be seen in a body is named', () => {
+  assert.throws(() => scan(''), /it is empty; send a JSON object/);
+  assert.throws(() => scan('\uFEFF{}'), /it begins with a byte order mark; send it without/);
+  assert.throws(() => scan('[]'), /at byte 0: an object was expected/);
+});
+
 for (const bad of [
   '',
   ' ',

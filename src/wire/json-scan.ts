@@ -63,6 +63,16 @@ const COMMA_OR_END = 4;
 
 const NO_KEYS: ReadonlySet<string> = new Set();
 
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+/** What a caller cannot see in what was sent is named. */
+function insteadOfObject(body: Buffer): string {
+  if (body.length === 0) return 'it is empty; send a JSON object';
+  return body.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? 'it begins with a byte order mark; send it without'
+    : 'an object was expected';
+}
+
 /** The grammar of JSON without recursion. One object a body; its fields are the state of the machine. */
 class Scanner {
   readonly #lexer: JsonLexer;
@@ -87,7 +97,7 @@ class Scanner {
 
   run(): Scan {
     const lexer = this.#lexer;
-    if (lexer.token() !== OPEN_BRACE) lexer.fail('an object was expected');
+    if (lexer.token() !== OPEN_BRACE) lexer.fail(insteadOfObject(lexer.body));
     this.#open(OPEN_BRACE);
     while (this.#depth > 0) this.#step(lexer.token());
     lexer.token();

@@ -45,6 +45,12 @@ const EXPIRIES: readonly Expiry[] = [
     clocks: { idleMs: 5_000, totalMs: 80 },
     message: /did not finish within 80 ms/,
   },
+  {
+    name: 'what is left of a longer time',
+    steps: [stall],
+    clocks: { totalMs: 79.895294 },
+    message: /did not finish within 80 ms/,
+  },
 ];
 
 for (const { name, steps, clocks, message } of EXPIRIES) {

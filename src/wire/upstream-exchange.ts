@@ -77,17 +77,17 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
     const { clock } = this.#place;
     const { clocks } = this.#request;
     if (clock.elapsedMs(this.#startMs) >= clocks.totalMs) {
-      this.#expire(`did not finish within ${clocks.totalMs} ms`);
+      this.#expire(`did not finish within ${Math.round(clocks.totalMs)} ms`);
       return;
     }
     const spentMs = clock.elapsedMs(this.#phaseMs);
     if (this.#phase === 'connecting' && spentMs >= clocks.connectMs) {
-      const message = `${urlOf(this.#request)} accepted no connection within ${clocks.connectMs} ms; is it running and reachable?`;
+      const message = `${urlOf(this.#request)} accepted no connection within ${Math.round(clocks.connectMs)} ms; is it running and reachable?`;
       this.#fail(new ObeliskError('upstream_unreachable', message));
     } else if (this.#phase === 'waiting' && spentMs >= clocks.firstByteMs) {
-      this.#expire(`sent no response head within ${clocks.firstByteMs} ms`);
+      this.#expire(`sent no response head within ${Math.round(clocks.firstByteMs)} ms`);
     } else if (this.#phase === 'reading' && spentMs >= clocks.idleMs && !this.#paused) {
-      this.#expire(`fell silent for ${clocks.idleMs} ms in the middle of its answer`);
+      this.#expire(`fell silent for ${Math.round(clocks.idleMs)} ms in the middle of its answer`);
     }
   }
 
