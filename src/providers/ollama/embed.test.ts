@@ -59,3 +59,10 @@ test('fewer dimensions than asked for are an error, not a shorter vector', () =>
     param: 'dimensions',
   });
 });
+
+test('an Ollama that cuts no vectors is named, not the model', () => {
+  assert.throws(() => fromOllamaEmbed({ embeddings: [[1, 2, 3]] }, { count: 1, host, dimensions: 2 }), {
+    code: 'upstream_invalid',
+    message: /sent 3 dimensions although 2 were asked for; update it, or leave dimensions out/,
+  });
+});

@@ -74,7 +74,8 @@ export function toOllamaEmbedded(json: unknown, host: string): OllamaEmbedded {
 
 /**
  * Makes of the answer to one batch what was asked for.
- * @throws ObeliskError `upstream_invalid` when there is not one vector of one length per text,
+ * @throws ObeliskError `upstream_invalid` when there is not one vector of one length per text, or they
+ *   were not cut to the `dimensions` asked for, which old versions of Ollama do not do;
  *   `invalid_request` when the model's vectors are shorter than the `dimensions` asked for, which
  *   Ollama answers without a word.
  */
@@ -96,17 +97,26 @@ export function fromOllamaEmbed(
       `ollama ${expected.host} sent embeddings of unequal or no length`,
     );
   }
-  if (expected.dimensions !== undefined && length !== expected.dimensions) {
-    throw new ObeliskError(
-      'invalid_request',
-      `the model has ${String(length)} dimensions, fewer than the ${String(expected.dimensions)} asked for`,
-      { param: 'dimensions' },
-    );
-  }
+  if (expected.dimensions !== undefined) requireLength(length, expected.dimensions, expected.host);
   const timing = embeddingTiming(answer);
   return {
     vectors,
     promptTokens: answer.prompt_eval_count ?? 0,
     ...(timing === undefined ? {} : { timing }),
   };
+}
+
+function requireLength(length: number, asked: number, host: string): void {
+  if (length === asked) return;
+  if (length > asked) {
+    throw new ObeliskError(
+      'upstream_invalid',
+      `ollama ${host} sent ${String(length)} dimensions although ${String(asked)} were asked for; update it, or leave dimensions out`,
+    );
+  }
+  throw new ObeliskError(
+    'invalid_request',
+    `the model has ${String(length)} dimensions, fewer than the ${String(asked)} asked for`,
+    { param: 'dimensions' },
+  );
 }
