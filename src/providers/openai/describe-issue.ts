@@ -12,7 +12,7 @@ export function toInvalidRequest(error: z.ZodError): ObeliskError {
   if (!issue) return new ObeliskError('invalid_request', 'the request body is not valid');
   const deepest = deepestOf(issue, []);
   const param = fieldName(deepest.path);
-  const { message } = deepest;
+  const message = sayMissing(deepest.message);
   return new ObeliskError(
     'invalid_request',
     param ? `${param}: ${message}` : message,
@@ -25,7 +25,7 @@ type Located = { readonly path: readonly PropertyKey[]; readonly message: string
 /** A union reports every branch: the one that got furthest is what the caller meant. */
 function deepestOf(issue: Issue, above: readonly PropertyKey[]): Located {
   const path = [...above, ...issue.path];
-  if (issue.code !== 'invalid_union') return { path, message: issue.message.replace(/^Invalid input: /, '') };
+  if (issue.code !== 'invalid_union') return { path, message: plain(issue.message) };
   const branches = issue.errors.flatMap((branch) =>
     branch.slice(0, 1).map((inner) => deepestOf(inner, path)),
   );
@@ -33,9 +33,20 @@ function deepestOf(issue: Issue, above: readonly PropertyKey[]): Located {
     (best, branch) => (best === undefined || branch.path.length > best.path.length ? branch : best),
     undefined,
   );
-  if (deepest === undefined) return { path, message: issue.message.replace(/^Invalid input: /, '') };
+  if (deepest === undefined) return { path, message: plain(issue.message) };
   if (deepest.path.length > path.length) return deepest;
   return { path, message: [...new Set(branches.map((branch) => branch.message))].join(' or ') };
+}
+
+function plain(message: string): string {
+  return message.replace(/^Invalid (?:input|option): /, '');
+}
+
+const MISSING = ', received undefined';
+
+/** Nobody sends `undefined`. */
+function sayMissing(message: string): string {
+  return message.includes(MISSING) ? `${message.replaceAll(MISSING, '')}, but it is missing` : message;
 }
 
 function fieldName(path: readonly PropertyKey[]): string {
