@@ -57,6 +57,20 @@ test('servers that put their words elsewhere than OpenAI are quoted, and of a va
     assert.equal(refusal(400, body).message, `${upstream} answered 400 without an error message`);
 });
 
+test('local servers, which have no code for it, are understood when a prompt is too long', () => {
+  for (const message of [
+    "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
+    'request (600 tokens) exceeds the available context size (256 tokens), try increasing it',
+    'the request exceeds the available context size. try increasing the context size or enable context shift',
+  ]) {
+    const error = refusal(400, { error: { code: 400, message, type: 'exceed_context_size_error' } });
+    assert.equal(error.code, 'context_length_exceeded', message);
+    assert.equal(error.message, message);
+    assert.equal(refusal(500, { error: { message } }).code, 'upstream_error');
+  }
+  assert.equal(refusal(400, { error: { message: 'the context is not a list' } }).code, 'invalid_request');
+});
+
 test('only what is wrong with the request is told as if it were our own word', () => {
   const said = { error: { message: 'Insufficient credits' } };
   for (const status of [400, 422]) assert.equal(refusal(status, said).message, 'Insufficient credits');

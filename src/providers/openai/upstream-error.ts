@@ -94,8 +94,15 @@ function codeOf(status: number, failure: UpstreamFailure | undefined): ErrorCode
     case 504:
       return 'upstream_timeout';
     default:
-      return status >= 400 && status < 500 ? 'invalid_request' : 'upstream_error';
+      return status >= 400 && status < 500 ? codeOfRefusal(failure) : 'upstream_error';
   }
+}
+
+/** How vLLM and llama-server say that a prompt is too long; only OpenAI has a code for it. */
+const TOO_LONG = /maximum context length is \d|exceeds the available context size/i;
+
+function codeOfRefusal(failure: UpstreamFailure | undefined): ErrorCode {
+  return TOO_LONG.test(failure?.message ?? '') ? 'context_length_exceeded' : 'invalid_request';
 }
 
 type Told = { readonly status: number; readonly upstream: string; readonly said: string | undefined };
