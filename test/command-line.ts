@@ -42,6 +42,7 @@ export async function runCli(
       onHangUp: () => undefined,
       onCrash: () => undefined,
       onExit: () => undefined,
+      outliveReaders: () => undefined,
       exit: (code) => {
         // A process is gone when its command is: what was set to end a hanging one finds nothing.
         if (ended) return;

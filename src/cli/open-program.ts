@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/settings.ts';
 import { secretsOf } from '../assemble.ts';
@@ -7,7 +9,7 @@ import { contextOf } from '../router/deployment.ts';
 import type { Deployment } from '../router/deployment.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import type { BatchedLogger } from '../telemetry/logger.ts';
+import type { BatchedLogger, LoggerOptions } from '../telemetry/logger.ts';
 import type { IndexProgress, ModelRow, Program, ServerOptions } from './program.ts';
 
 const PROGRESS_MS = 100;
@@ -18,7 +20,7 @@ export async function openProgram(config: LoadedConfig, server?: ServerOptions):
   const { level, format } = config.settings.log;
   const terminal = process.stderr.isTTY;
   const logger = createLogger({
-    stream: process.stderr,
+    stream: standardError(),
     // A command that ends has its result to show; only a server tells what it does.
     level: follow ? level : 'error',
     format: format === 'auto' ? (terminal ? 'text' : 'json') : format,
@@ -51,6 +53,13 @@ export async function openProgram(config: LoadedConfig, server?: ServerOptions):
     flushLog: () => logger.flush(),
     close: () => obelisk.close(),
   };
+}
+
+/** A file is written to directly: its stream writes nothing more after a disk that was full for a moment. */
+function standardError(): LoggerOptions['stream'] {
+  const { stderr } = process;
+  const { fd } = stderr;
+  return stderr instanceof Socket ? stderr : { write: (text) => writeFileSync(fd, text) };
 }
 
 function noteCrash(logger: BatchedLogger, error: unknown): void {

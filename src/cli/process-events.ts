@@ -11,12 +11,23 @@ export type ProcessEvents = {
   onCrash(listener: (error: unknown) => void): void;
   /** Calls `listener` last, however the process ends by itself; only what is done at once counts. */
   onExit(listener: () => void): void;
+  /** What the process writes need not be read, nor find room, from now on: a server outlives its log. */
+  outliveReaders(): void;
   /** Ends the process at once. */
   exit(code: number): void;
 };
 
-/** Binds to the events of this process until `release`. `stop` is called when its terminal is gone. */
-export function bindProcessEvents(stop: () => void): { events: ProcessEvents; release(): void } {
+/** What the events of a process bring about. */
+export type EventTargets = Pick<ProcessEvents, 'outliveReaders'> & {
+  /** Called when its terminal is gone. */
+  stop(): void;
+};
+
+/** Binds to the events of this process until `release`. */
+export function bindProcessEvents({ stop, outliveReaders }: EventTargets): {
+  events: ProcessEvents;
+  release(): void;
+} {
   const undos: (() => void)[] = [];
   const on = (event: string, listener: (...values: readonly unknown[]) => void): void => {
     process.on(event, listener);
@@ -31,6 +42,7 @@ export function bindProcessEvents(stop: () => void): { events: ProcessEvents; re
       },
       onCrash: (listener) => on('uncaughtException', listener),
       onExit: (listener) => on('exit', listener),
+      outliveReaders,
       exit: (code) => process.exit(code),
     },
     release() {

@@ -2,22 +2,27 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const executable = fileURLToPath(new URL('../../bin/obelisk.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-process-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+const surroundings = {
+  cwd: folder,
+  env: { ...process.env, OBELISK_DATA_DIR: folder, OLLAMA_URL: 'http://127.0.0.1:1' },
+};
+
 function start(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(process.execPath, [executable, ...args], {
-    cwd: folder,
-    env: { ...process.env, OBELISK_DATA_DIR: folder, OLLAMA_URL: 'http://127.0.0.1:1' },
+    ...surroundings,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
@@ -79,3 +84,59 @@ test('Ctrl-C ends an answer with 130', { skip: process.platform === 'win32' && '
   assert.equal(code, 130);
   assert.equal(await errors, '');
 });
+
+/** Asks until it is answered; every request is a line of the log. */
+async function askForModels(url: string, times: number): Promise<void> {
+  for (let asked = 0; asked < times; asked += 1) {
+    const answer = await fetch(`${url}/v1/models`);
+    await answer.body?.cancel();
+    assert.equal(answer.status, 200);
+    // Lines of the log wait for a moment.
+    await sleep(LOG_MS);
+  }
+}
+
+/** How long lines of the log wait to be written, and a little. */
+const LOG_MS = 150;
+
+test('a server outlives the readers of its outputs', async () => {
+  writeFileSync(path.join(folder, 'serve.yaml'), 'vaults: []\n');
+  const child = start(['serve', '-c', 'serve.yaml', '--port', '0']);
+  const [text] = await once(child.stdout, 'data');
+  const url = /listening on (\S+)/.exec(String(text))?.[1] ?? '';
+  child.stderr.destroy();
+  child.stdout.destroy();
+  await askForModels(url, 5);
+  child.kill('SIGTERM');
+  const [code, signal] = await once(child, 'close');
+  assert.deepEqual([code, signal], process.platform === 'win32' ? [null, 'SIGTERM'] : [0, null]);
+});
+
+test(
+  'a server starts and serves while the disk of its log is full',
+  { skip: !existsSync('/dev/full') && 'a device that is always full' },
+  async (context) => {
+    writeFileSync(path.join(folder, 'serve.yaml'), 'vaults: []\n');
+    const full = openSync('/dev/full', 'w');
+    const word = path.join(folder, 'server.json');
+    rmSync(word, { force: true });
+    const child = spawn(process.execPath, [executable, 'serve', '-c', 'serve.yaml', '--port', '0'], {
+      ...surroundings,
+      stdio: ['ignore', full, full],
+    });
+    context.after(() => {
+      child.kill('SIGKILL');
+      closeSync(full);
+    });
+    const ended = once(child, 'close');
+    const come = async (): Promise<void> => {
+      while (!existsSync(word) && child.exitCode === null) await sleep(20);
+    };
+    await Promise.race([come(), ended]);
+    assert.equal(child.exitCode, null, 'it runs');
+    const { url } = JSON.parse(readFileSync(word, 'utf8')) as { readonly url: string };
+    await askForModels(url, 5);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+  },
+);

@@ -46,6 +46,7 @@ export const serveCommand: Command = {
 async function serve(context: CommandContext): Promise<number> {
   tuneCollector();
   const { arguments: given, terminal } = context;
+  terminal.events.outliveReaders();
   const load = (): LoadedConfig =>
     loadFrom(context, {
       host: given.text('host'),

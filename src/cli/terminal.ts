@@ -53,17 +53,24 @@ export function createProcessTerminal(): ProcessTerminal {
   };
   const onInterrupt = (): void => stop('interrupted');
   const onTerminate = (): void => stop('terminated');
+  let outlives = false;
   const onWriteError = (error: NodeJS.ErrnoException): void => {
+    if (outlives) return;
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
     stop('unread');
   };
-  const { events, release } = bindProcessEvents(onTerminate);
+  const { events, release } = bindProcessEvents({
+    stop: onTerminate,
+    outliveReaders: () => {
+      outlives = true;
+    },
+  });
   process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onWriteError);
   return {
     terminal: {
-      stdout: toOutput(process.stdout),
-      stderr: toOutput(process.stderr),
+      stdout: toOutput(process.stdout, onWriteError),
+      stderr: toOutput(process.stderr, onWriteError),
       readInput: readStandardInput,
       environment: process.env,
       cwd: process.cwd(),
@@ -80,14 +87,20 @@ export function createProcessTerminal(): ProcessTerminal {
   };
 }
 
-function toOutput(stream: NodeJS.WriteStream): Output {
+function toOutput(stream: NodeJS.WriteStream, onError: (error: NodeJS.ErrnoException) => void): Output {
   return {
     isTerminal: stream.isTTY,
     get columns() {
       return stream.columns || 80;
     },
     write: (text) => {
-      stream.write(text);
+      try {
+        stream.write(text);
+      } catch (error) {
+        // A pipe tells of its errors by an event, a file by throwing them.
+        if (!(error instanceof Error)) throw error;
+        onError(error);
+      }
     },
   };
 }

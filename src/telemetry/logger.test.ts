@@ -78,3 +78,35 @@ test('a log can be told to say more, and of secrets that came later', () => {
   assert.match(writes.join(''), /"heard","key":"\[secret\]"/);
   assert.doesNotMatch(writes.join(''), /unheard/);
 });
+
+test('a log that cannot be written harms nobody, and tells what it lost once it can', () => {
+  const writes: string[] = [];
+  let full = true;
+  const stream = {
+    write: (text: string) => {
+      if (full) throw new Error('ENOSPC: no space left on device, write');
+      writes.push(text);
+    },
+  };
+  const { logger } = capture({ stream });
+  logger.info('first');
+  logger.flush();
+  logger.info('second');
+  logger.flush();
+  full = false;
+  logger.info('third');
+  logger.flush();
+  logger.info('fourth');
+  logger.flush();
+  const told = writes
+    .join('')
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+  const time = '1970-01-01T00:00:00.000Z';
+  assert.deepEqual(told, [
+    { time, level: 'error', message: 'lines of the log could not be written', lines: 2 },
+    { time, level: 'info', message: 'third' },
+    { time, level: 'info', message: 'fourth' },
+  ]);
+});

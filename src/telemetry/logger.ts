@@ -77,13 +77,21 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     waiting.length = 0;
     if (lines >= LINES_TOGETHER) write();
   };
+  let lost = 0;
   const write = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    const batch = text;
+    if (text === '') return;
+    const told = lost === 0 ? '' : format(lostLine(options.now(), lost));
+    try {
+      options.stream.write(told + text);
+      lost = 0;
+    } catch {
+      // Nobody else can be told: a full disk must not end what is logged. The log tells once it can.
+      lost += lines;
+    }
     text = '';
     lines = 0;
-    if (batch !== '') options.stream.write(batch);
   };
   const flush = (): void => {
     formatWaiting();
@@ -108,6 +116,10 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     },
     addSecrets,
   };
+}
+
+function lostLine(atMs: number, lines: number): Line {
+  return { atMs, level: 'error', message: 'lines of the log could not be written', fields: { lines } };
 }
 
 /** How a secret may stand in a line: both formats may escape quotes and the like. */
