@@ -4,10 +4,14 @@ import { isHotRoute } from './gateway/hot-routes.ts';
 import { toErrorBody } from './providers/openai/error-body.ts';
 import { createServerWord } from './server-word.ts';
 import { isObeliskError, ObeliskError } from './shared/errors.ts';
+import type { Logger } from './telemetry/log.ts';
 import { createNodeServer } from './wire/node-server.ts';
 
 /** How long clients may take to read that their answer ended early, in milliseconds. */
 const LAST_WORDS_MS = 2_000;
+
+/** Shortest time between two lines about connections that could not be taken, in milliseconds. */
+const ACCEPT_LOG_MS = 10_000;
 
 /** A server that listens. */
 export type Listening = {
@@ -35,6 +39,7 @@ export async function listenOn(house: House): Promise<Listening> {
     handler: house.handler,
     limits: timeouts,
     ...(transport === 'codec' ? { codecServes: isHotRoute } : {}),
+    onAcceptError: createAcceptLog(logger),
     onError(error, _request, response) {
       // The handler answers its own errors; what arrives here is a defect in it.
       logger.error('a request failed outside its call', { error: String(error) });
@@ -74,6 +79,16 @@ export async function listenOn(house: House): Promise<Listening> {
       word.takeBack();
     },
     forget: () => word.takeBack(),
+  };
+}
+
+/** The system may report a connection that it cannot take again and again, thousands of times a second. */
+function createAcceptLog(logger: Logger): (error: Error) => void {
+  let nextMs = 0;
+  return ({ message }) => {
+    if (performance.now() < nextMs) return;
+    nextMs = performance.now() + ACCEPT_LOG_MS;
+    logger.error('a connection could not be taken', { reason: message });
   };
 }
 

@@ -34,6 +34,8 @@ export type OnError = (error: unknown, request: HttpRequest, response: HttpRespo
 export type NodeServerOptions = {
   readonly handler: Handler;
   readonly onError: OnError;
+  /** A connection could not be taken, for lack of file descriptors or because it broke before; others can. */
+  readonly onAcceptError?: (error: Error) => void;
   readonly limits?: ServerLimits;
   /**
    * Which requests the codec answers, where it can read them; every other one, and all of them where
@@ -118,6 +120,7 @@ function listenErrorOf(error: unknown, { host, port }: ListenOptions): unknown {
 class HandlerServer implements NodeServer {
   readonly #handler: Handler;
   readonly #onError: OnError;
+  readonly #onAcceptError: (error: Error) => void;
   readonly #server: Server;
   readonly #anonymous: AnonymousConnections;
   readonly #bodyRules: { readonly clock: CoarseClock; readonly bodyMs: number };
@@ -136,6 +139,7 @@ class HandlerServer implements NodeServer {
     const clock = new CoarseClock(TICK_MS);
     this.#handler = options.handler;
     this.#onError = options.onError;
+    this.#onAcceptError = options.onAcceptError ?? (() => undefined);
     this.#anonymous = new AnonymousConnections(limits.anonymousConnections, limits.anonymousPerAddress);
     this.#bodyRules = { clock, bodyMs: limits.bodyMs };
     this.#responseRules = {
@@ -198,6 +202,7 @@ class HandlerServer implements NodeServer {
     );
     await promise;
     this.#server.off('error', onError);
+    this.#server.on('error', this.#onAcceptError);
     const address: AddressInfo | string | null = this.#server.address();
     return typeof address === 'object' && address !== null
       ? { host: options.host, port: address.port }

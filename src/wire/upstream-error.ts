@@ -19,6 +19,10 @@ const UNREACHABLE = new Set([
   'ETIMEOUT',
 ]);
 
+/** What this process or its machine has no more of: it says nothing about the upstream. */
+const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+const RETRY_AFTER_SECONDS = 2;
+
 /** How far an answer had come when its exchange failed. */
 export type Progress = 'nothing' | 'something' | 'head';
 
@@ -106,6 +110,10 @@ export function toUpstreamError(request: UpstreamRequest, error: unknown, progre
   if (isTlsCode(code)) {
     const message = `${url} offered no TLS connection that can be trusted (${code}: ${messageOf(error)}); correct its certificate or the address`;
     return new ObeliskError('upstream_invalid', message, { cause: error });
+  }
+  if (EXHAUSTED.has(code)) {
+    const message = `the request to ${url} was not sent: Obelisk may open no more connections (${code}); ask again in a moment, or start it with a higher limit of open files`;
+    return new ObeliskError('overloaded', message, { cause: error, retryAfter: RETRY_AFTER_SECONDS });
   }
   if (error instanceof ClientClosed) {
     const message = `the request to ${url} was dropped because Obelisk is stopping`;

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dataOf } from '../gateway.ts';
 import type { Program } from '../program.ts';
 import { until } from '../eventually.ts';
+import { RawClient } from '../faults/client/raw-client.ts';
+import { assertRefused, chatBody, get, post } from '../faults/client/requests.ts';
 import { ask, configOf, endless, PATIENCE_MS, serving, slow } from '../served-program.ts';
 import { openAi } from '../upstream-scripts.ts';
 import { stall, startUpstream } from '../upstream.ts';
@@ -156,3 +160,33 @@ test('a heap that is nearly full refuses new work, lets open streams end and hea
   program.signal('SIGWINCH');
   await until(async () => (await readiness(program)).status === 200, 'it heals', PATIENCE_MS);
 });
+
+/** Lets a process open no more files, or as many as it had; only Linux can. */
+function limitFiles(pid: number, most: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`]);
+}
+
+test(
+  'without a file descriptor left new work is refused, and nothing stays of it',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    await using upstream = await startUpstream(openAi());
+    await using program = await serving(configOf(upstream.origin));
+    const client = await RawClient.open(program.url);
+    client.write(get('/health/liveliness'));
+    await client.answers(1);
+    const taken = new Set(readdirSync(`/proc/${program.pid}/fd`).map(Number));
+    const firstFree = Array.from({ length: taken.size + 1 }, (_, fd) => fd).find((fd) => !taken.has(fd));
+    limitFiles(program.pid, firstFree ?? 0);
+    const question = post(chatBody({ model: 'm', says: 'Hi', stream: false }));
+    client.write(question);
+    const refusal = (await client.answers(2))[1];
+    assertRefused(refusal, { status: 503, code: 'overloaded' });
+    assert.ok(Number(refusal?.headers['retry-after']) >= 1);
+    limitFiles(program.pid, 1_000);
+    client.write(question);
+    assert.equal((await client.answers(3))[2]?.status, 200, 'the deployment is not blamed');
+    assert.equal((await ask(program, false)).status, 200);
+    client.leave();
+  },
+);
