@@ -59,7 +59,7 @@ test('a reload puts the file in force as it is by now, and names what needs a re
   assert.equal(obelisk.config.settings.server.port, 4000, 'what cannot change is told as it is');
 });
 
-test('a bad file, a file that is gone and a missing vault leave the old configuration in force', async (context) => {
+test('a bad file, an empty one, one that is gone and a missing vault leave the old configuration in force', async (context) => {
   const { obelisk, write, folder } = await opened(context, `${mock('old')}vaults: []\n`);
   for (const [text, message] of [
     ['model_list: [}\n', /obelisk\.yaml:1:14: /],
@@ -68,6 +68,11 @@ test('a bad file, a file that is gone and a missing vault leave the old configur
   ] as const) {
     write(text);
     await assert.rejects(obelisk.reload(), { message });
+    assert.deepEqual(await names(obelisk), ['old']);
+  }
+  for (const nothing of ['', '# vaults: []\n']) {
+    write(nothing);
+    await assert.rejects(obelisk.reload(), /obelisk\.yaml is empty/);
     assert.deepEqual(await names(obelisk), ['old']);
   }
   rmSync(path.join(folder, 'obelisk.yaml'));

@@ -36,10 +36,18 @@ export async function reloadHouse(house: House, load: () => LoadedConfig): Promi
   }
 }
 
-/** A file that is gone is a mistake or an edit under way, and no wish for the defaults. */
+/**
+ * A file that is gone or empty is a mistake, a full disk or an edit under way, and no wish for the
+ * defaults: they have no models and no keys.
+ */
 function requireFile(config: LoadedConfig, before: LoadedConfig): void {
-  if (config.file !== undefined || before.file === undefined) return;
-  throw new ObeliskError('config_invalid', `the configuration file ${before.file} does not exist any more`);
+  if (before.file === undefined || setsSomething(config) || !setsSomething(before)) return;
+  const fault = config.file === undefined ? 'does not exist any more' : 'is empty';
+  throw new ObeliskError('config_invalid', `the configuration file ${before.file} ${fault}`);
+}
+
+function setsSomething({ origins }: LoadedConfig): boolean {
+  return [...origins.values()].some(({ kind }) => kind === 'file');
 }
 
 /** Those that were there before may be away for a while; their indexes wait for them. */

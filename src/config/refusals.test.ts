@@ -37,6 +37,14 @@ test('an unknown key is refused with line, column and the nearest known key', ()
   assert.match(refusal('vaults:\n  - name: x\n'), /FILE:2:5: vaults\.0\.path is missing/);
 });
 
+test('a second document is refused: nothing of the file is dropped', () => {
+  assert.equal(
+    refusal('log: {level: warn}\n---\nserver: {port: 4100}\n'),
+    'FILE:2:1: only one document is allowed; remove the --- line',
+  );
+  assert.equal(load('---\nlog: {level: warn}\n...\n').settings.log.level, 'warn');
+});
+
 test('every problem of a file is named at once, in its order', () => {
   const message = refusal('rag:\n  modell: x\nserver:\n  port: eighty\n  host: []\n');
   assert.deepEqual(

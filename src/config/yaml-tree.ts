@@ -86,7 +86,8 @@ function parse(text: string, lineCounter: LineCounter): Document.Parsed {
     uniqueKeys: false,
     merge: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    // 'silent' would take the first of several documents and drop the others.
+    logLevel: 'error',
   });
 }
 
