@@ -18,7 +18,7 @@ import type { ProviderFactory } from './router/provider-factory.ts';
 import { reloadHouse } from './reload.ts';
 import type { Reloaded } from './reload.ts';
 import type { Serving } from './serving.ts';
-import { messageOf, ObeliskError } from './shared/errors.ts';
+import { ObeliskError } from './shared/errors.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
 
@@ -194,11 +194,17 @@ export async function openObelisk(from: {
     },
     async reload() {
       const reloaded = await reloadHouse(house, from.load);
-      updateWord(house, listening);
+      listening?.update();
       return reloaded;
     },
-    close: () => house.close(),
+    close: () => closeAll(house, listening),
   };
+}
+
+/** What is closed already is closed once more, which does nothing. */
+async function closeAll(house: House, listening: ServedListening | undefined): Promise<void> {
+  await listening?.close(0);
+  await house.close();
 }
 
 async function wholeAnswer(parts: AsyncIterable<AnswerPart>): Promise<Answer> {
@@ -217,16 +223,6 @@ function configureHardware(
 ): ProfileView {
   const at = host === undefined ? {} : { host };
   return house.serving().control.patchProfile(model, toProfilePatch(options), at);
-}
-
-/** The configuration is in force by then: that the command line finds the server as it was is no reason to say no. */
-function updateWord(house: House, listening: ServedListening | undefined): void {
-  try {
-    listening?.update();
-  } catch (error) {
-    const reason = messageOf(error);
-    house.lasting.logger.warn('the command line was not told of the new configuration', { reason });
-  }
 }
 
 async function* answer(house: House, question: string, options: QueryOptions): AsyncIterable<AnswerPart> {

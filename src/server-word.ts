@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { House } from './assemble.ts';
 import { SERVER_FILE, TOKEN_FILE } from './server-file.ts';
-import { systemCodeOf } from './shared/errors.ts';
+import { messageOf, systemCodeOf } from './shared/errors.ts';
 
 /** What a server tells the command line of this machine: where it is, and how to open it. */
 export type ServerWord = {
@@ -12,28 +12,50 @@ export type ServerWord = {
   takeBack(): void;
 };
 
-/** Creates the word of a server at `url`; it lies in the data directory, for its owner only. */
+/**
+ * Creates the word of a server at `url`; it lies in the data directory, for its owner only. Where it
+ * cannot be written there, the log says so and the server serves: a gateway needs no disk.
+ */
 export function createServerWord(house: House, url: string): ServerWord {
   const left = new Map<string, string>();
-  return {
-    leave() {
-      const files = filesOf(house, url);
-      mkdirSync(house.serving().settings.dataDir, { recursive: true });
-      for (const [file, text] of left) if (!files.has(file)) takeBack(file, text);
-      for (const [file, text] of files) {
-        if (left.get(file) === text) continue;
-        // A file that was there keeps its mode when it is written to.
-        rmSync(file, { force: true });
-        writeFileSync(file, text, { mode: 0o600 });
-      }
-      left.clear();
-      for (const [file, text] of files) left.set(file, text);
-    },
-    takeBack() {
-      for (const [file, text] of left) takeBack(file, text);
-      left.clear();
-    },
+  const { logger } = house.lasting;
+  const tryTo = (message: string, run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      logger.warn(message, { directory: house.serving().settings.dataDir, reason: messageOf(error) });
+    }
   };
+  const takeBackAll = (): void => {
+    for (const [file, text] of left) takeBack(file, text);
+    left.clear();
+  };
+  return {
+    leave: () =>
+      tryTo('the command line does not find this server: its data directory cannot be written', () => {
+        const files = filesOf(house, url);
+        mkdirSync(house.serving().settings.dataDir, { recursive: true });
+        for (const [file, text] of left) if (!files.has(file)) takeBack(file, text);
+        for (const [file, text] of files) {
+          if (left.get(file) === text) continue;
+          left.delete(file);
+          writeAnew(file, text);
+          left.set(file, text);
+        }
+      }),
+    takeBack: () => tryTo('what tells the command line of this server stays behind', takeBackAll),
+  };
+}
+
+/** A file that was there keeps its mode when it is written to, and half a file is worse than none. */
+function writeAnew(file: string, text: string): void {
+  rmSync(file, { force: true });
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  }
 }
 
 function filesOf(house: House, url: string): ReadonlyMap<string, string> {

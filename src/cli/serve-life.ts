@@ -70,7 +70,7 @@ export async function serveUntilEnd(served: Served): Promise<number> {
   const told = signal.aborted ? 'told' : once(signal, 'abort').then(() => 'told' as const);
   const end = await Promise.race([told, crash.promise]);
   watch.close();
-  const drainMs = end === 'crashed' ? CRASH_DRAIN_MS : program.drainMs();
+  const drainMs = Math.min(end === 'crashed' ? CRASH_DRAIN_MS : Infinity, program.drainMs());
   // Whatever hangs then must not keep the process: its supervisor waits for the end to start another.
   setTimeout(() => events.exit(EXIT.failure), drainMs + CLOSE_MS).unref();
   await listening.close(drainMs);

@@ -98,6 +98,19 @@ test('what nobody caught is logged with its stack, open streams end, and the exi
   assert.deepEqual(program.word(), []);
 });
 
+test('a crash gives open streams no longer than an end in order does', async () => {
+  await using upstream = await startUpstream(endless);
+  const preload = `process.on('SIGUSR2', () => { setTimeout(() => { throw new Error('a defect'); }); });`;
+  await using program = await serving(configOf(upstream.origin, 'server: {drain: 0.3}\n'), { preload });
+  const stream = await ask(program);
+  const startMs = performance.now();
+  program.signal('SIGUSR2');
+  assert.match(await stream.text(), /"code":"overloaded".*\n\ndata: \[DONE\]\n\n$/s);
+  assert.equal((await endOf(program)).code, 1);
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs < 5_000, `${tookMs} ms`);
+});
+
 test('a rejection that nobody handled ends the server too', async () => {
   await using upstream = await startUpstream(openAi());
   const preload = `process.on('SIGUSR2', () => { void Promise.reject(new Error('left alone')); });`;
