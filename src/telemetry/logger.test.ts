@@ -110,3 +110,27 @@ test('a log that cannot be written harms nobody, and tells what it lost once it 
     { time, level: 'info', message: 'fourth' },
   ]);
 });
+
+test('a reader that stops reading costs lines and no memory', () => {
+  const writes: string[] = [];
+  const stream = { write: (text: string) => writes.push(text), writableLength: 0 };
+  const { logger } = capture({ stream });
+  const say = (message: string): void => {
+    logger.info(message);
+    logger.flush();
+  };
+  stream.writableLength = 1024 * 1024;
+  say('waits');
+  stream.writableLength += 1;
+  say('is lost');
+  say('is lost too');
+  stream.writableLength = 0;
+  say('goes on');
+  const messages = writes
+    .join('')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { readonly message: string }).message);
+  assert.deepEqual(messages, ['waits', 'lines of the log could not be written', 'goes on']);
+  assert.match(writes.join(''), /"lines":2/);
+});

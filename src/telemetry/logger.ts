@@ -7,7 +7,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** What a log needs from its surroundings. */
 export type LoggerOptions = {
   /** Where lines go: `process.stderr`, a file, a test's array. */
-  readonly stream: { write(text: string): unknown };
+  readonly stream: {
+    write(text: string): unknown;
+    /** Bytes that were written and that nobody has taken yet, where that is known. */
+    readonly writableLength?: number;
+  };
   readonly level: LogLevel;
   readonly format: 'text' | 'json';
   /** Whether the stream is a terminal that shows colours; only `text` has them. */
@@ -44,6 +48,9 @@ const RESET = '\u001B[0m';
 
 /** Lines that are written together: a write for each would cost more than the line. */
 const LINES_TOGETHER = 16;
+
+/** Text that waits for a reader that has stopped reading; beyond that, lines are lost rather than memory. */
+const MAX_WAITING_BYTES = 1024 * 1024;
 
 type Line = {
   readonly atMs: number;
@@ -83,13 +90,8 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     timer = undefined;
     if (text === '') return;
     const told = lost === 0 ? '' : format(lostLine(options.now(), lost));
-    try {
-      options.stream.write(told + text);
-      lost = 0;
-    } catch {
-      // Nobody else can be told: a full disk must not end what is logged. The log tells once it can.
-      lost += lines;
-    }
+    // Nobody else can be told of what is lost; the log tells once it can.
+    lost = tryWrite(options.stream, told + text) ? 0 : lost + lines;
     text = '';
     lines = 0;
   };
@@ -116,6 +118,17 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     },
     addSecrets,
   };
+}
+
+/** Neither a full disk nor a reader that has stopped must harm what is logged. */
+function tryWrite(stream: LoggerOptions['stream'], text: string): boolean {
+  if ((stream.writableLength ?? 0) > MAX_WAITING_BYTES) return false;
+  try {
+    stream.write(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function lostLine(atMs: number, lines: number): Line {
