@@ -9,6 +9,7 @@ import type { Handler, HttpRequest, HttpResponse } from './http.ts';
 import { CodecConnections } from './http1/codec-connections.ts';
 import { createDateText } from './http1/response-text.ts';
 import { NodeRequest, NodeResponse } from './node-exchange.ts';
+import { refuseBytes } from './refuse-bytes.ts';
 import { headProblem, refuseHead } from './strict-head.ts';
 
 /** Limits of a server; every one has a default. */
@@ -73,37 +74,6 @@ const DEFAULT_LIMITS: Required<ServerLimits> = {
   anonymousPerAddress: 64,
 };
 
-/** What node:http reports of a connection that never became a request, as an answer. */
-function refusalOf(error: unknown): { status: string; message: string; code: string } {
-  const code = systemCodeOf(error) ?? '';
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return {
-      status: '431 Request Header Fields Too Large',
-      code: 'invalid_request',
-      message: 'the request head is too large',
-    };
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return {
-      status: '408 Request Timeout',
-      code: 'request_timeout',
-      message: 'the request did not arrive in time',
-    };
-  }
-  return { status: '400 Bad Request', code: 'invalid_request', message: 'the request is not valid HTTP/1.1' };
-}
-
-function refuse(error: unknown, socket: Duplex): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, message, code } = refusalOf(error);
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
-  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
-}
-
 function listenErrorOf(error: unknown, { host, port }: ListenOptions): unknown {
   const code = systemCodeOf(error);
   if (code === 'EADDRINUSE') {
@@ -131,8 +101,8 @@ class HandlerServer implements NodeServer {
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
   /** The last request of each connection. */
   readonly #requests = new WeakMap<Duplex, NodeRequest>();
-  /** Connections that end with the answer to a head that was refused. */
-  readonly #refused = new WeakSet<Socket>();
+  /** Connections that end with the answer to what was refused on them. */
+  readonly #refused = new WeakSet<Duplex>();
 
   constructor(options: NodeServerOptions) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -247,10 +217,23 @@ class HandlerServer implements NodeServer {
     const last = this.#answers.get(socket);
     // What follows a last request is not looked at; where a trailer said so, its answer does not say it.
     if (systemCodeOf(error) === 'HPE_CLOSED_CONNECTION' && last?.shouldKeepAlive !== true) return;
-    if (last === undefined || last.writableFinished) refuse(error, socket);
-    else if (last.req.complete) last.once('finish', () => refuse(error, socket));
-    else if (last.headersSent || last.socket === null) socket.destroy();
-    else refuse(error, socket);
+    // Each further piece of what is no request is an error of its own.
+    if (this.#refused.has(socket)) {
+      const owesNothing = socket.writableEnded || last?.writableFinished !== false;
+      if (isLate && owesNothing) socket.destroy();
+      return;
+    }
+    this.#refused.add(socket);
+    this.#refuseInTurn(error, socket, last);
+  }
+
+  #refuseInTurn(error: Error, socket: Duplex, last: ServerResponse | undefined): void {
+    if (last === undefined || last.writableFinished) refuseBytes(error, socket);
+    else if (last.req.complete) last.once('finish', () => refuseBytes(error, socket));
+    else if (last.headersSent) socket.destroy();
+    // Earlier requests are still being answered.
+    else if (last.socket === null) last.once('socket', () => this.#refuseInTurn(error, socket, last));
+    else refuseBytes(error, socket);
   }
 
   #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
