@@ -1,15 +1,13 @@
 /** A gateway in front of upstreams that fail in every way, for tests of the official openai client. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { APIError } from 'openai';
 import { ERROR_KINDS } from '../src/shared/errors.ts';
 import type { ErrorCode } from '../src/shared/errors.ts';
+import { freePort } from './ports.ts';
 import { startProgram } from './program.ts';
 import type { Program } from './program.ts';
 import { answer, chunk, chunkedHead, head, json, ollama, openAi } from './upstream-scripts.ts';
@@ -74,16 +72,6 @@ const local: Script = (request, index) => {
 
 /** A class of the client's errors. */
 export type ErrorClass = new (...given: never[]) => APIError;
-
-/** A port of this machine that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A listening TCP server has an address of this form.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 /** What a promise is rejected with. */
 export async function caught(promise: Promise<unknown>): Promise<unknown> {

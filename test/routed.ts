@@ -1,6 +1,4 @@
 /** A gateway over several upstreams of one name, and ways to ask it. */
-import { connect } from 'node:net';
-
 import type { DeploymentRouting, RoutingSettings } from '../src/config/settings.ts';
 import type { Deployment } from '../src/router/deployment.ts';
 import { silentLogger } from '../src/telemetry/log.ts';
@@ -34,28 +32,6 @@ export function chat(gateway: TestGateway, more: object = {}): Promise<Answer> {
     path: '/v1/chat/completions',
     body: { model: 'test-model', messages, ...more },
   });
-}
-
-/**
- * Ports that the system gives nobody who asks for any: one that was just freed may be given to an
- * upstream of another test, which then hears what was meant for nobody.
- */
-const UNGIVEN_PORTS = Array.from({ length: 200 }, (_, index) => 700 + index).values();
-
-/** The origin of a port that nobody listens on; each call gives another one. */
-export async function refusingOrigin(): Promise<string> {
-  for (const port of UNGIVEN_PORTS) if (await isRefused(port)) return `http://127.0.0.1:${port}`;
-  throw new Error('every port that was tried has a listener');
-}
-
-async function isRefused(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const heard = new Promise<boolean>((resolve) => {
-    socket.on('connect', () => resolve(false)).on('error', () => resolve(true));
-  });
-  const refused = await heard;
-  socket.destroy();
-  return refused;
 }
 
 /** The same steps for every request. */

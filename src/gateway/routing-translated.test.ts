@@ -6,7 +6,8 @@ import { askSocket, balancerFor, dataOf, deployment, startGateway } from '../../
 import type { TestGateway } from '../../test/gateway.ts';
 import { MODELS, sent, startServing } from '../../test/ollama-serving.ts';
 import type { ServingSetting } from '../../test/ollama-serving.ts';
-import { chat, messages, refusingOrigin } from '../../test/routed.ts';
+import { refusingOrigin } from '../../test/ports.ts';
+import { chat, messages } from '../../test/routed.ts';
 import { chunk, chunkedHead, json, ollama, openAi } from '../../test/upstream-scripts.ts';
 import { close, send, stall, startUpstream, wait } from '../../test/upstream.ts';
 import type { Script } from '../../test/upstream.ts';

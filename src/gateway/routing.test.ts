@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 
 import { until } from '../../test/eventually.ts';
 import { askSocket, dataOf, startGateway } from '../../test/gateway.ts';
 import type { Answer } from '../../test/gateway.ts';
-import {
-  always,
-  chat,
-  deployments,
-  failing,
-  messages,
-  refusingOrigin,
-  startRouted,
-  tooMany,
-} from '../../test/routed.ts';
+import { freePort, refusingOrigin } from '../../test/ports.ts';
+import { always, chat, deployments, failing, messages, startRouted, tooMany } from '../../test/routed.ts';
 import { cutShort, json, openAi, sse } from '../../test/upstream-scripts.ts';
 import { close, reset, stall, startUpstream, wait } from '../../test/upstream.ts';
 import type { Script } from '../../test/upstream.ts';
 import { Secret } from '../shared/secret.ts';
 
 test('a server that refused a moment ago is asked again at once where there is no other', async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  const port = await freePort();
   await using gateway = await startRouted(deployments([`http://127.0.0.1:${port}`]));
   const refused = await chat(gateway);
   assert.equal(refused.status, 502);

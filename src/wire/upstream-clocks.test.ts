@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAsking, testOnBoth } from '../../test/asking.ts';
+import { refusingOrigin } from '../../test/ports.ts';
 import { chunk, chunkedHead, head, json } from '../../test/upstream-scripts.ts';
 import { close, drip, send, stall, startUpstream } from '../../test/upstream.ts';
 import type { Step } from '../../test/upstream.ts';
@@ -121,13 +121,9 @@ testOnBoth('a paused exchange is not idle', async (on) => {
 });
 
 testOnBoth('a refused connection names the address, and Ollama’s port how to start it', async (on) => {
-  const free = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => free.once('listening', resolve));
-  const { port } = free.address() as AddressInfo;
-  await new Promise((resolve) => free.close(resolve));
   const client = createUpstreamClient({ transport: on.transport });
   const request = { path: '/api/tags', method: 'GET', headers: {}, clocks: REMOTE_CLOCKS } as const;
-  const origin = `http://127.0.0.1:${port}`;
+  const origin = await refusingOrigin();
   const message = `${origin}/api/tags did not answer (ECONNREFUSED); is it running at that address?`;
   await assert.rejects(client.request({ ...request, origin }), { code: 'upstream_unreachable', message });
   const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });

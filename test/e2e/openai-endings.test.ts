@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import { eventually } from '../eventually.ts';
-import { caught, freePort, MESSAGES, openFailingSetting } from '../openai-errors.ts';
+import { caught, MESSAGES, openFailingSetting } from '../openai-errors.ts';
+import { refusingOrigin } from '../ports.ts';
 import type { FailingSetting } from '../openai-errors.ts';
 
 describe('the official openai client and answers that do not come to their end', () => {
@@ -103,7 +104,7 @@ describe('the official openai client and answers that do not come to their end',
   });
 
   it('throws APIConnectionError when the gateway is away', async () => {
-    const client = setting.client({ baseURL: `http://127.0.0.1:${await freePort()}/v1` });
+    const client = setting.client({ baseURL: `${await refusingOrigin()}/v1` });
     assert.ok(
       (await caught(client.chat.completions.create({ model: 'fine', messages: MESSAGES }))) instanceof
         APIConnectionError,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { always, askMany, deployments, failing, refusingOrigin, startRouted } from '../routed.ts';
+import { refusingOrigin } from '../ports.ts';
+import { always, askMany, deployments, failing, startRouted } from '../routed.ts';
 import { openAi } from '../upstream-scripts.ts';
 import { close, reset, stall, startUpstream } from '../upstream.ts';
 

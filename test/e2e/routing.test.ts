@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusingOrigin } from '../routed.ts';
+import { refusingOrigin } from '../ports.ts';
 import { until } from '../eventually.ts';
 import { ask, configOf, PATIENCE_MS, serving } from '../served-program.ts';
 import { json, openAi } from '../upstream-scripts.ts';

@@ -1,9 +1,10 @@
 /** Starts what stands behind the deployments of a case. */
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { TEST_KEY } from '../../certificates.ts';
+import { refusingOrigin } from '../../ports.ts';
 import { routes } from '../../upstream-scripts.ts';
 import { startUpstream } from '../../upstream.ts';
 import type { Script, TestUpstream } from '../../upstream.ts';
@@ -42,7 +43,7 @@ export async function startServer(server: Server, dialect: Dialect): Promise<Run
       return { ...running, origin: running.origin.replace('http:', `${server.scheme}:`) };
     }
     case 'refusing':
-      return nobody(`http://127.0.0.1:${await freePort()}`);
+      return nobody(await refusingOrigin());
     default:
       return nobody(server.origin);
   }
@@ -118,13 +119,4 @@ async function startTls(
 function refuseHandshake(socket: Socket): boolean {
   socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n'));
   return false;
-}
-
-/** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
