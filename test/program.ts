@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** From when on a signal after another is a second one, in milliseconds. */
+export const SECOND_SIGNAL_MS = 300;
+
 /** How a test runs the program. */
 export type ProgramOptions = {
   readonly args: readonly string[];

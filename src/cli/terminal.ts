@@ -40,19 +40,32 @@ export type ProcessTerminal = {
 };
 
 /**
+ * How long signals are one and the same, in milliseconds: supervisors and `timeout` tell a process and
+ * its group, and `npm start` passes on what both were told.
+ */
+const SAME_SIGNAL_MS = 200;
+
+/**
  * Binds a terminal to this process: Ctrl-C and SIGTERM ask for an end once and kill on the second
  * time; a reader that went away (`| head`) asks for an end quietly.
  */
 export function createProcessTerminal(): ProcessTerminal {
   const stopping = new AbortController();
   let reason: StopReason | undefined;
+  let signalledMs: number | undefined;
   const stop = (why: StopReason): void => {
-    if (reason !== undefined && why !== 'unread') process.exit(why === 'interrupted' ? 130 : 143);
     reason ??= why;
     stopping.abort();
   };
-  const onInterrupt = (): void => stop('interrupted');
-  const onTerminate = (): void => stop('terminated');
+  const onSignal = (why: 'interrupted' | 'terminated'): void => {
+    const nowMs = performance.now();
+    signalledMs ??= nowMs;
+    const again = nowMs - signalledMs > SAME_SIGNAL_MS;
+    if (again || reason === 'unread') process.exit(why === 'interrupted' ? 130 : 143);
+    stop(why);
+  };
+  const onInterrupt = (): void => onSignal('interrupted');
+  const onTerminate = (): void => onSignal('terminated');
   let outlives = false;
   const onWriteError = (error: NodeJS.ErrnoException): void => {
     if (outlives) return;

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dataOf } from '../gateway.ts';
+import { SECOND_SIGNAL_MS } from '../program.ts';
 import type { Program } from '../program.ts';
 import { until } from '../eventually.ts';
 import { RawClient } from '../faults/client/raw-client.ts';
@@ -72,6 +73,17 @@ for (const transport of ['codec', 'node']) {
   });
 }
 
+test('signals that come together are one: a group and its process are both told to end', async () => {
+  await using upstream = await startUpstream(slow);
+  await using program = await serving(configOf(upstream.origin));
+  const stream = await ask(program);
+  program.signal('SIGTERM');
+  await sleep(20);
+  program.signal('SIGTERM');
+  assert.equal(dataOf(await stream.text()).at(-1), '[DONE]');
+  assert.equal((await endOf(program)).code, 0);
+});
+
 test('a second signal ends the server at once, and nothing of it is left behind', async () => {
   await using upstream = await startUpstream(endless);
   await using program = await serving(configOf(upstream.origin, 'general_settings: {master_key: sk-m}\n'));
@@ -79,6 +91,7 @@ test('a second signal ends the server at once, and nothing of it is left behind'
   const stream = await ask(program, true, 'sk-m');
   program.signal('SIGTERM');
   await until(() => refused(program), 'no new connection is taken', PATIENCE_MS);
+  await sleep(SECOND_SIGNAL_MS);
   program.signal('SIGTERM');
   await assert.rejects(stream.text());
   assert.equal((await endOf(program)).code, 143);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../eventually.ts';
+import { SECOND_SIGNAL_MS } from '../../program.ts';
 import { PATIENCE_MS } from '../client/arena.ts';
 import type { Arena } from '../client/arena.ts';
 import { RawClient } from '../client/raw-client.ts';
@@ -114,6 +115,7 @@ export const ENDINGS: readonly ProcessCase[] = [
       const waiting = await askAll(arena, 'halfway');
       arena.program.signal('SIGINT');
       await until(() => isRefused(arena.url), 'no new connection is taken', PATIENCE_MS);
+      await sleep(SECOND_SIGNAL_MS);
       const startedMs = performance.now();
       arena.program.signal('SIGINT');
       assert.equal(await arena.program.ended, 130);
