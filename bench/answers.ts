@@ -7,6 +7,7 @@ import { measure, type Asked, type Figures } from './answers/measure.ts';
 import { loadSquad, type Squad } from './answers/squad.ts';
 import { headingQuestions } from './answers/headings.ts';
 import { loadObsidianHelp } from './eval/obsidian-help.ts';
+import { numberOption } from './number-option.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,7 +38,7 @@ const NOTHING_KNOWN = { spans: [], notes: new Set<string>() };
 const STRANGER = 7;
 
 function draw<T>(items: readonly T[]): T[] {
-  return sample(items, Number(flags.sample), Number(flags.seed));
+  return sample(items, numberOption(flags, 'sample'), numberOption(flags, 'seed'));
 }
 
 /** Questions to vaults that hold no answer. */
@@ -124,7 +125,9 @@ function print(figures: Figures): void {
 }
 
 function show(asked: readonly Asked[]): void {
-  for (const { question, answer } of asked.filter(({ good }) => !good).slice(0, Number(flags.show))) {
+  for (const { question, answer } of asked
+    .filter(({ good }) => !good)
+    .slice(0, numberOption(flags, 'show'))) {
     const wanted = [...question.spans.slice(0, 1), ...question.notes].join(' | ');
     console.log(`\n? ${question.text}\n  wanted: ${wanted}\n${answer.text.replaceAll(/^/gm, '    ')}`);
   }

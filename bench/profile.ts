@@ -19,6 +19,7 @@ import type { StreamLoader } from './gateway/streams/stream-loader.ts';
 import { runWrk } from './gateway/wrk.ts';
 import { summarise } from './profile/summary.ts';
 import type { CpuProfile, ProfileSummary, Share } from './profile/summary.ts';
+import { numberOption } from './number-option.ts';
 
 const HELP = `npm run bench -- profile [options]
   --transport codec|node   what serves connections (codec)
@@ -60,10 +61,10 @@ type Load = {
 
 async function jsonLoad(directory: string): Promise<Load> {
   const place = { core: LOADER_CORE, port: await freePort(), directory };
-  const mock = await startMock(Number(values.answer), place);
+  const mock = await startMock(numberOption(values, 'answer'), place);
   const options = {
-    body: requestBody(Number(values.request), false),
-    connections: Number(values.connections),
+    body: requestBody(numberOption(values, 'request'), false),
+    connections: numberOption(values, 'connections'),
     core: LOADER_CORE,
     directory,
   };
@@ -106,7 +107,7 @@ async function measure(folder: string, directory: string): Promise<void> {
   const transport = values.transport === 'node' ? 'node' : 'codec';
   const load = await (values.streams === undefined
     ? jsonLoad(directory)
-    : streamLoad(Number(values.streams), directory));
+    : streamLoad(numberOption(values, 'streams'), directory));
   const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-interval=${values.interval}`];
   const obelisk = await startObelisk(
     { upstream: load.upstream, transport, nodeOptions },
@@ -114,7 +115,7 @@ async function measure(folder: string, directory: string): Promise<void> {
   );
   await load.run(obelisk, 3);
   const [from, ran] = [monotonicMicros(), familyMicros(obelisk.pid)];
-  const done = await load.run(obelisk, Number(values.seconds));
+  const done = await load.run(obelisk, numberOption(values, 'seconds'));
   const [to, used] = [monotonicMicros(), familyMicros(obelisk.pid) - ran];
   await obelisk.stop();
   await load.stop();
@@ -146,8 +147,8 @@ function print(summary: ProfileSummary, perUnit: number, unit: string): void {
   const parts = {
     'self time by folder': summary.groups.slice(0, 25),
     'self time by module': summary.modules.slice(0, 30),
-    'self time by function': summary.functions.slice(0, Number(values.top)),
-    'time of our own functions with all they call': summary.totals.slice(0, Number(values.top)),
+    'self time by function': summary.functions.slice(0, numberOption(values, 'top')),
+    'time of our own functions with all they call': summary.totals.slice(0, numberOption(values, 'top')),
   };
   for (const [title, shares] of Object.entries(parts))
     console.log(`\n${title}, share and microseconds per ${unit}\n${shares.map(line).join('\n')}`);

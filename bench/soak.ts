@@ -17,6 +17,7 @@ import { Clients } from './soak/clients.ts';
 import { seededRandom, startFaultyUpstream } from './soak/faulty-upstream.ts';
 import { verdictsOf } from './soak/verdict.ts';
 import type { Sample, SoakResult } from './soak/verdict.ts';
+import { numberOption } from './number-option.ts';
 
 const HELP = `npm run bench -- soak [options]
   --minutes N              how long (10)
@@ -38,6 +39,13 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+const load = {
+  minutes: numberOption(values, 'minutes'),
+  rate: numberOption(values, 'rate'),
+  faults: numberOption(values, 'faults'),
+  seed: numberOption(values, 'seed'),
+};
 
 const PROGRAM_CORE = 0;
 const WARM_UP_MS = 5_000;
@@ -71,7 +79,7 @@ function loopDelay(file: string): number | undefined {
 }
 
 async function soak(program: Program, clients: Clients, delayFile: string): Promise<SoakResult> {
-  await clients.run(Number(values.rate), WARM_UP_MS);
+  await clients.run(load.rate, WARM_UP_MS);
   clients.close();
   const descriptorsBefore = await settledDescriptors(program.pid, 0);
   const samples: Sample[] = [];
@@ -83,7 +91,7 @@ async function soak(program: Program, clients: Clients, delayFile: string): Prom
       descriptors: openDescriptors(program.pid),
     });
   }, SAMPLE_MS);
-  await clients.run(Number(values.rate), Number(values.minutes) * 60_000);
+  await clients.run(load.rate, load.minutes * 60_000);
   clearInterval(timer);
   clients.close();
   const loopDelayP99Ms = loopDelay(delayFile);
@@ -113,8 +121,8 @@ async function main(): Promise<void> {
   // Also when a signal ends this process.
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const delayFile = join(directory, 'loop-delay.json');
-  const random = seededRandom(Number(values.seed));
-  const upstream = await startFaultyUpstream(Number(values.faults), random);
+  const random = seededRandom(load.seed);
+  const upstream = await startFaultyUpstream(load.faults, random);
   const probe = pathToFileURL(join(import.meta.dirname, 'soak/loop-delay-probe.ts')).href;
   const program = await startObelisk(
     {

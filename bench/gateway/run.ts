@@ -15,6 +15,7 @@ import { report } from './report.ts';
 import { describeCommit, describeMachine, ResultFile } from './results.ts';
 import type { Results } from './results.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { numberOption } from '../number-option.ts';
 
 const HELP = `npm run bench -- gateway [SCENARIO...] [options]
   scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}
@@ -87,7 +88,7 @@ function findPeers(wanted: readonly Peer[]): Present {
 
 async function measure(scenarios: readonly Scenario[]): Promise<Results> {
   const { peers, versions, skipped } = findPeers(choose(PEERS, values.peers?.split(',') ?? [], 'program'));
-  const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const settings = { rounds: numberOption(values, 'rounds'), seconds: numberOption(values, 'seconds') };
   const path = resolve(values.out);
   if (values.fresh) rmSync(path, { force: true });
   const fresh: Results = {
@@ -109,8 +110,8 @@ async function measure(scenarios: readonly Scenario[]): Promise<Results> {
     results,
     directory,
     ...settings,
-    tries: Number(values.tries),
-    patienceMs: Number(values.patience) * 1_000,
+    tries: numberOption(values, 'tries'),
+    patienceMs: numberOption(values, 'patience') * 1_000,
   };
   for (const scenario of scenarios) {
     say(`${scenario.name}: ${scenario.title}`);

@@ -42,6 +42,7 @@ test('what is wrong is said', () => {
     ['POST', '/v1/responses'],
     ['POST', '/v1/messages'],
     ['GET', '/v1'],
+    ['GET', '/v1/files'],
   ] as const)
     assert.throws(
       () => table.find(method, path),

@@ -77,7 +77,8 @@ function register(paths: Map<string, ByMethod>, path: string, route: Route): voi
 /** Paths are chosen by clients: what is quoted of them is short and plain. */
 function unknownRoute(method: string, path: string, routes: readonly Route[]): ObeliskError {
   const shown = path.replaceAll(/[^\u0021-\u007E]/g, '?').slice(0, 80);
-  const nearest = nearestRoute(method, path, routes);
+  const near = OPENAI_PATHS.test(path) ? routes.filter((route) => OPENAI_PATHS.test(route.path)) : routes;
+  const nearest = nearestRoute(method, path, near);
   const hint = nearest ? `; did you mean ${nearest.method} ${nearest.path}?` : hintOf(path, routes);
   return new ObeliskError('not_found', `there is no route ${method} ${shown}${hint}`);
 }
