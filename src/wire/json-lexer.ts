@@ -139,12 +139,13 @@ export class JsonLexer {
     this.escaped = true;
     let at = start;
     while (at < body.length && body[at] === BACKSLASH) {
-      at += 1;
-      this.at = at;
-      const byte = this.byte();
-      if (IS_ESCAPE[byte] === 1) at += 1;
-      else if (byte === LOWER_U) at = this.#hexadecimal(at + 1);
-      else this.fail('a string holds an unknown escape');
+      if (IS_ESCAPE[body[at + 1] ?? 0] === 1) {
+        at += 2;
+        continue;
+      }
+      this.at = at + 1;
+      if (this.byte() !== LOWER_U) this.fail('a string holds an unknown escape');
+      at = this.#hexadecimal(at + 2);
     }
     return at;
   }
