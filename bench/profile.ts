@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { LOADER_CORE, PROGRAM_CORE } from './gateway/bench.ts';
 import { requestBody } from './gateway/bodies.ts';
 import { familyMicros } from './gateway/kernel-figures.ts';
-import { freePort } from './gateway/processes.ts';
+import { freePort } from '../test/ports.ts';
 import type { Program } from './gateway/processes.ts';
 import { startMock } from './gateway/programs/nginx.ts';
 import { startObelisk } from './gateway/programs/obelisk.ts';
@@ -144,11 +144,12 @@ function print(summary: ProfileSummary, perUnit: number, unit: string): void {
     const share = micros / summary.busyMicros;
     return `${(100 * share).toFixed(1).padStart(6)} % ${(share * perUnit).toFixed(2).padStart(7)} µs  ${name}`;
   };
+  const top = numberOption(values, 'top');
   const parts = {
     'self time by folder': summary.groups.slice(0, 25),
     'self time by module': summary.modules.slice(0, 30),
-    'self time by function': summary.functions.slice(0, numberOption(values, 'top')),
-    'time of our own functions with all they call': summary.totals.slice(0, numberOption(values, 'top')),
+    'self time by function': summary.functions.slice(0, top),
+    'time of our own functions with all they call': summary.totals.slice(0, top),
   };
   for (const [title, shares] of Object.entries(parts))
     console.log(`\n${title}, share and microseconds per ${unit}\n${shares.map(line).join('\n')}`);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openDescriptors, residentKib } from './gateway/kernel-figures.ts';
-import { freePort } from './gateway/processes.ts';
+import { freePort } from '../test/ports.ts';
 import type { Program } from './gateway/processes.ts';
 import { startObelisk } from './gateway/programs/obelisk.ts';
 import { describeCommit, describeMachine } from './gateway/results.ts';

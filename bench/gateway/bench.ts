@@ -1,4 +1,4 @@
-import { freePort } from './processes.ts';
+import { freePort } from '../../test/ports.ts';
 import type { Place, Program } from './processes.ts';
 import { observe, quiet } from './observer.ts';
 import type { Observation } from './observer.ts';

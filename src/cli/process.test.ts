@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { until } from '../../test/eventually.ts';
 
 const executable = fileURLToPath(new URL('../../bin/obelisk.js', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'obelisk-process-'));
@@ -96,6 +97,9 @@ async function askForModels(url: string, times: number): Promise<void> {
   }
 }
 
+/** Longest wait for a server to start, in milliseconds: far more than it takes. */
+const READY_MS = 20_000;
+
 /** How long lines of the log wait to be written, and a little. */
 const LOG_MS = 150;
 
@@ -129,10 +133,7 @@ test(
       closeSync(full);
     });
     const ended = once(child, 'close');
-    const come = async (): Promise<void> => {
-      while (!existsSync(word) && child.exitCode === null) await sleep(20);
-    };
-    await Promise.race([come(), ended]);
+    await until(() => existsSync(word) || child.exitCode !== null, 'it serves or ends', READY_MS);
     assert.equal(child.exitCode, null, 'it runs');
     const { url } = JSON.parse(readFileSync(word, 'utf8')) as { readonly url: string };
     await askForModels(url, 5);

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MASTER_KEY, MODEL } from '../bodies.ts';
-import { freePort, startProgram } from '../processes.ts';
+import { freePort } from '../../../test/ports.ts';
+import { startProgram } from '../processes.ts';
 import type { Place, Program } from '../processes.ts';
 
 const ADMIN_TOKEN = 'bench-admin-token-0123456789';
