@@ -232,3 +232,56 @@ test('whoever sends no more after its request still gets an answer of the same t
   await once(socket, 'close');
   assert.match(heard(), /\r\n\r\nok$/);
 });
+
+/** Answers once `released`, and says when the client has gone. */
+function held(released: Promise<undefined>, onGone: () => void): Handler {
+  return async (request, response) => {
+    request.onGone(onGone);
+    await released;
+    response.head(200, { 'content-length': '4' });
+    response.end('held');
+  };
+}
+
+test('a client that sends on behind its running request and leaves is seen to leave', async (t) => {
+  const { promise: gone, resolve } = Promise.withResolvers<undefined>();
+  const { socket } = await start(
+    t,
+    held(new Promise(() => {}), () => resolve(undefined)),
+  );
+  socket.write(post('/hot/1', 'x') + post('/hot/2', 'y'.repeat(2_000_000)));
+  await sleep(50);
+  socket.destroy();
+  const late = sleep(2_000, 'late', { ref: false });
+  assert.equal(await Promise.race([gone, late]), undefined);
+});
+
+test('a client that sends too much behind its running request gets that answer whole, and no other', async (t) => {
+  const { promise: released, resolve: release } = Promise.withResolvers<undefined>();
+  const { socket, heard } = await start(
+    t,
+    held(released, () => {}),
+  );
+  socket.write(post('/hot/1', 'x') + post('/hot/2', 'y'.repeat(2_000_000)));
+  await sleep(50);
+  release(undefined);
+  await once(socket, 'close');
+  assert.match(heard(), /^HTTP\/1\.1 200 OK\r\n[^]*connection: close\r\n[^]*\r\n\r\nheld$/);
+});
+
+test('a client that never stops sending behind its running request is cut', async (t) => {
+  const { promise: gone, resolve } = Promise.withResolvers<undefined>();
+  const { socket } = await start(
+    t,
+    held(new Promise(() => {}), () => resolve(undefined)),
+  );
+  socket.write(post('/hot/1', 'x'));
+  const piece = Buffer.alloc(1024 * 1024, 'y');
+  const send = (): void => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on('drain', send);
+  send();
+  const late = sleep(10_000, 'late', { ref: false });
+  assert.equal(await Promise.race([gone, late]), undefined);
+});

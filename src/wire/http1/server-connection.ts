@@ -11,7 +11,7 @@ import { flushAtTurnEnd } from './turn-end.ts';
 import type { Gathered } from './turn-end.ts';
 
 /** Bytes of later requests that may wait behind the running one. */
-const MAX_WAITING_BYTES = 64 * 1024;
+const MAX_WAITING_BYTES = 256 * 1024;
 
 /** Text that is written before the end of the turn, in bytes. */
 const MAX_GATHERED = 64 * 1024;
@@ -64,8 +64,10 @@ export class ServerConnection implements Carrier, Watched, Gathered {
   #waiting: Buffer | undefined;
   /** Bytes still to come of an answered request’s body, which nobody wants. */
   #unwanted = 0;
-  /** How many of them have been dropped. */
+  /** How many bytes have been dropped since the last answer. */
   #dropped = 0;
+  /** Whether more came behind the running request than is kept: its answer is the last one. */
+  #overrun = false;
   /** Whether the answer is to a request that took too long: its rest is not waited for (RFC 9110, 15.5.9). */
   #late = false;
   #served = false;
@@ -110,7 +112,7 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     const { rules, socket } = { rules: this.#rules, socket: this.#socket };
     rules.onHead(status, socket);
     this.#late = status === TOO_LATE;
-    if (rules.closing || this.#late) return `connection: close\r\n${rules.date()}`;
+    if (this.#isLast()) return `connection: close\r\n${rules.date()}`;
     return `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(rules.keepAliveMs / 1_000)}\r\n${rules.date()}`;
   }
 
@@ -152,9 +154,9 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     this.#exchange = undefined;
     this.#sinceMs = this.#rules.clock.nowMs;
     // Whoever still sends is told at once: the connection may be cut before the turn ends.
-    if (left > 0 || this.#late || this.#rules.closing) this.flush();
+    if (left > 0 || this.#isLast()) this.flush();
     if (this.#late) this.#socket.destroySoon();
-    else if (this.#rules.closing) this.#socket.end();
+    else if (this.#isLast()) this.#socket.end();
     this.#unwanted = left;
     this.#dropped = 0;
     if (this.#socket.isPaused()) this.#socket.resume();
@@ -180,10 +182,21 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     else this.#keep(rest);
   };
 
-  /** Keeps bytes of requests that wait for the running one. */
+  /** Whether the answer that runs, or the last one, ends the connection. */
+  #isLast(): boolean {
+    return this.#late || this.#overrun || this.#rules.closing;
+  }
+
+  /**
+   * Keeps bytes of requests that wait for the running one. Where they are too many none is answered,
+   * as clients that send ahead must expect (RFC 9112, 9.3.2); reading goes on, because a client that
+   * leaves is seen only behind all that it sent.
+   */
   #keep(bytes: Buffer): void {
-    this.#waiting = Buffer.concat(this.#waiting === undefined ? [bytes] : [this.#waiting, bytes]);
-    if (this.#waiting.length > MAX_WAITING_BYTES) this.#socket.pause();
+    const waiting = this.#waiting === undefined ? [bytes] : [this.#waiting, bytes];
+    this.#overrun ||= bytes.length + (this.#waiting?.length ?? 0) > MAX_WAITING_BYTES;
+    this.#waiting = this.#overrun ? undefined : Buffer.concat(waiting);
+    if (this.#overrun) this.#drop(bytes.length);
   }
 
   /** Starts requests one after the other, without recursion where they are answered at once. */
@@ -230,13 +243,16 @@ export class ServerConnection implements Carrier, Watched, Gathered {
     if (this.#unwanted === 0) return bytes;
     const dropped = Math.min(bytes.length, this.#unwanted);
     this.#unwanted -= dropped;
-    this.#dropped += dropped;
-    // Cutting at once would take the refusal from a client that is still sending.
-    if (this.#dropped > DRAIN_BYTES && !this.#socket.isPaused()) {
-      this.#socket.pause();
-      setTimeout(() => this.destroy(), LINGER_MS).unref();
-    }
+    this.#drop(dropped);
     return dropped === bytes.length ? undefined : bytes.subarray(dropped);
+  }
+
+  /** Counts bytes that nobody wants. Cutting at once would take the answer from a client that still sends. */
+  #drop(bytes: number): void {
+    this.#dropped += bytes;
+    if (this.#dropped <= DRAIN_BYTES || this.#socket.isPaused()) return;
+    this.#socket.pause();
+    setTimeout(() => this.destroy(), LINGER_MS).unref();
   }
 
   #handOver(bytes: Buffer): void {
