@@ -14,7 +14,12 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
  * that its neighbours load too. `npm run test:unit` runs the same files each in a process of its own.
  */
 function unitTests(area: string, ...files: readonly string[]): Step {
-  const options = ['--test', '--test-isolation=none', '--test-timeout=60000'];
+  const options = [
+    '--import=./test/property-seed.ts',
+    '--test',
+    '--test-isolation=none',
+    '--test-timeout=60000',
+  ];
   return { name: `unit tests: ${area}`, command: [process.execPath, ...options, ...files], tests: true };
 }
 
