@@ -9,7 +9,7 @@ import type { Handler, HttpRequest, HttpResponse } from './http.ts';
 import { CodecConnections } from './http1/codec-connections.ts';
 import { createDateText } from './http1/response-text.ts';
 import { NodeRequest, NodeResponse } from './node-exchange.ts';
-import { refuseBytes } from './refuse-bytes.ts';
+import { refuseBytes, tunnelRefusal } from './refuse-bytes.ts';
 import { headProblem, refuseHead } from './strict-head.ts';
 
 /** Limits of a server; every one has a default. */
@@ -158,6 +158,7 @@ class HandlerServer implements NodeServer {
       this.#anonymous.add(this.#codec?.accept(accepted) ?? accepted);
     });
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket));
+    this.#server.on('connect', ({ socket }: IncomingMessage) => this.#refuseTunnel(socket));
     this.#server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
       this.#refuseHead(incoming, outgoing, [417, 'the only expectation that is met is 100-continue']),
     );
@@ -225,6 +226,21 @@ class HandlerServer implements NodeServer {
     }
     this.#refused.add(socket);
     this.#refuseInTurn(error, socket, last);
+  }
+
+  /** Refuses CONNECT. node:http has let go of the socket: what it did there for earlier answers is done here. */
+  #refuseTunnel(socket: Socket): void {
+    const last = this.#answers.get(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('drain', () => last?.emit('drain'));
+    socket.on('end', () => socket.end());
+    socket.on('close', () => last?.destroy());
+    socket.resume();
+    // Nobody else would close it with the server.
+    this.#anonymous.add(socket);
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    this.#refuseInTurn(tunnelRefusal(), socket, last);
   }
 
   #refuseInTurn(error: Error, socket: Duplex, last: ServerResponse | undefined): void {

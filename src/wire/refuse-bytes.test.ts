@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../test/eventually.ts';
 import type { Handler } from './http.ts';
 import { createNodeServer } from './node-server.ts';
 
@@ -15,10 +16,13 @@ const handler: Handler = async (request, response) => {
   response.end(`${request.method} ${request.path} ${body.toString()}`);
 };
 
+type Transport = { readonly codec: boolean; readonly serve?: Handler };
+
 /** Sends pieces to a server, a moment apart, and resolves to all that it said once it has closed. */
-async function say(t: TestContext, codec: boolean, pieces: readonly string[]): Promise<string> {
+async function say(t: TestContext, transport: Transport, pieces: readonly string[]): Promise<string> {
+  const { codec, serve = handler } = transport;
   const server = createNodeServer({
-    handler,
+    handler: serve,
     ...(codec ? { codecServes: () => true } : {}),
     onError: (_error, _request, response) => response.destroy(),
   });
@@ -32,7 +36,8 @@ async function say(t: TestContext, codec: boolean, pieces: readonly string[]): P
   socket.on('data', (bytes: Buffer) => (heard += bytes.toString()));
   const closed = once(socket, 'close');
   for (const piece of pieces) {
-    if (socket.writable) socket.write(piece);
+    if (piece === END) socket.end();
+    else if (socket.writable) socket.write(piece);
     await sleep(5);
   }
   await closed;
@@ -41,6 +46,10 @@ async function say(t: TestContext, codec: boolean, pieces: readonly string[]): P
 
 const statusesOf = (heard: string): readonly string[] => heard.match(/(?<=HTTP\/1\.1 )\d+/g) ?? [];
 
+/** A piece that ends the client's side. */
+const END = '';
+const CONNECT = 'CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n';
+const PIECE = 'x'.repeat(256 * 1024);
 const HEAD = 'HTTP/1.1\r\nhost: a\r\n';
 
 for (const transport of ['node:http', 'the codec'] as const) {
@@ -51,8 +60,10 @@ for (const transport of ['node:http', 'the codec'] as const) {
     ['another request', `GET /2 ${HEAD}\r\n`],
   ] as const) {
     test(`over ${transport}: what follows a refused head is not answered where it is ${what}`, async (t) => {
-      assert.deepEqual(statusesOf(await say(t, codec, [`GET /1 ${HEAD}host: b\r\n\r\n${rest}`])), ['400']);
-      assert.deepEqual(statusesOf(await say(t, codec, [`GET /1 ${HEAD}expect: more\r\n\r\n${rest}`])), [
+      assert.deepEqual(statusesOf(await say(t, { codec }, [`GET /1 ${HEAD}host: b\r\n\r\n${rest}`])), [
+        '400',
+      ]);
+      assert.deepEqual(statusesOf(await say(t, { codec }, [`GET /1 ${HEAD}expect: more\r\n\r\n${rest}`])), [
         '417',
       ]);
     });
@@ -61,8 +72,47 @@ for (const transport of ['node:http', 'the codec'] as const) {
   test(`over ${transport}: a body whose framing breaks takes no earlier answer away`, async (t) => {
     const broken = `POST /2 ${HEAD}transfer-encoding: chunked\r\n\r\nno size\r\n`;
     // Each further piece is an error of its own to the parser.
-    const heard = await say(t, codec, [`GET /1 ${HEAD}\r\n${broken}`, 'and more\r\n', 'and more\r\n']);
+    const heard = await say(t, { codec }, [`GET /1 ${HEAD}\r\n${broken}`, 'and more\r\n', 'and more\r\n']);
     assert.deepEqual(statusesOf(heard), ['200', '400']);
     assert.match(heard, /GET \/1 [^]*"invalid_request"/);
+  });
+
+  test(`over ${transport}: CONNECT is refused in words, and no byte of a tunnel is looked at`, async (t) => {
+    const heard = await say(t, { codec }, [CONNECT, `GET /1 ${HEAD}\r\n`]);
+    assert.deepEqual(statusesOf(heard), ['405']);
+    assert.match(heard, /\r\nallow: GET, POST\r\n[^]*"code":"method_not_allowed"/);
+  });
+
+  test(`over ${transport}: CONNECT takes no earlier answer away, and is not answered behind a refused head`, async (t) => {
+    const both = await say(t, { codec }, [`GET /1 ${HEAD}\r\nGET /2 ${HEAD}\r\n${CONNECT}xyz`, 'more']);
+    assert.deepEqual(statusesOf(both), ['200', '200', '405']);
+    const refused = await say(t, { codec }, [`GET /1 ${HEAD}\r\nGET /2 ${HEAD}host: b\r\n\r\n${CONNECT}`]);
+    assert.deepEqual(statusesOf(refused), ['200', '400']);
+  });
+
+  test(`over ${transport}: an answer that waits for its client goes on before a CONNECT is refused`, async (t) => {
+    const pieces = 40;
+    const serve: Handler = async (_request, response) => {
+      response.head(200, { 'content-length': String(pieces * PIECE.length) });
+      for (let piece = 0; piece < pieces; piece += 1) {
+        if (!response.write(PIECE)) await new Promise<void>((wake) => response.onDrain(wake));
+      }
+      response.end();
+    };
+    const heard = await say(t, { codec, serve }, [`GET /1 ${HEAD}\r\n${CONNECT}`]);
+    assert.deepEqual(statusesOf(heard), ['200', '405']);
+    assert.ok(heard.length > pieces * PIECE.length);
+  });
+
+  test(`over ${transport}: a client that leaves behind its CONNECT is gone`, async (t) => {
+    const running = new Set<string>();
+    const asked = `GET /1 ${HEAD}\r\nGET /2 ${HEAD}\r\n${CONNECT}`;
+    const serve: Handler = (request) => {
+      running.add(request.path);
+      request.onGone(() => running.delete(request.path));
+    };
+    const heard = await say(t, { codec, serve }, [asked, END]);
+    await until(() => running.size === 0, 'no request runs');
+    assert.equal(heard, '');
   });
 }

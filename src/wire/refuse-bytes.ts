@@ -1,8 +1,19 @@
 import type { Duplex } from 'node:stream';
-import { systemCodeOf } from '../shared/errors.ts';
+import { isObeliskError, ObeliskError, systemCodeOf } from '../shared/errors.ts';
+
+/** The error for CONNECT, a method for proxies alone (RFC 9110, 9.3.6). */
+export function tunnelRefusal(): ObeliskError {
+  const message = 'CONNECT is not served: this is no proxy; ask its own paths, for example GET /v1/models';
+  return new ObeliskError('method_not_allowed', message);
+}
 
 /** What node:http reports of a connection that never became a request, as an answer. */
-function refusalOf(error: unknown): { status: string; message: string; code: string } {
+function refusalOf(error: unknown): { status: string; fields?: string; message: string; code: string } {
+  if (isObeliskError(error)) {
+    // A 405 must have the header (RFC 9110, 15.5.6).
+    const { message, code } = error;
+    return { status: '405 Method Not Allowed', fields: 'allow: GET, POST\r\n', message, code };
+  }
   const code = systemCodeOf(error) ?? '';
   if (code === 'HPE_HEADER_OVERFLOW') {
     return {
@@ -27,8 +38,8 @@ export function refuseBytes(error: unknown, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const { status, message, code } = refusalOf(error);
+  const { status, fields = '', message, code } = refusalOf(error);
   const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
-  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  const head = `HTTP/1.1 ${status}\r\n${fields}connection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ClientCase } from './client-case.ts';
 import { exchange } from './raw-client.ts';
 import { assertRefused, chatBody, CLOSE, get, postHead } from './requests.ts';
+import type { Refusal } from './requests.ts';
 
 const ALIVE = '/health/liveliness';
 /** What would follow in a smuggling attempt: were it answered, there would be two answers. */
@@ -81,24 +82,47 @@ const REFUSED: readonly Ambiguity[] = [
   ['writes the method in lower case', line(`get ${ALIVE} HTTP/1.1`, 'Host: localhost')],
 ];
 
+const TOO_LARGE: Refusal = { status: 431, code: 'invalid_request' };
+const INVALID: Refusal = { status: 400, code: 'invalid_request' };
+
 function isTooLarge(fault: string): boolean {
   return fault.includes('100 KB') || fault.includes('thousand headers');
 }
 
+function refused([fault, bytes]: Ambiguity, refusal: Refusal, sees: string): ClientCase {
+  return {
+    row: 45,
+    side: 'client',
+    fault: `The client ${fault}.`,
+    sees,
+    async check({ arena, lane }) {
+      const before = lane.upstream.requests.length;
+      const answers = await exchange(arena.url, Buffer.from(bytes + SMUGGLED, 'latin1'));
+      assert.equal(answers.length, 1, JSON.stringify(answers));
+      assertRefused(answers[0], refusal);
+      assert.equal(answers[0]?.headers['connection'], 'close');
+      assert.equal(lane.upstream.requests.length, before);
+    },
+  };
+}
+
 /** Row 45, as far as it is refused. */
-export const REFUSED_FRAMING: readonly ClientCase[] = REFUSED.map(([fault, bytes]) => ({
-  row: 45,
-  side: 'client',
-  fault: `The client ${fault}.`,
-  sees: isTooLarge(fault)
-    ? '431 `invalid_request`, and the connection is closed.'
-    : '400 `invalid_request`, and the connection is closed: what follows on it is never taken for another request.',
-  async check({ arena, lane }) {
-    const before = lane.upstream.requests.length;
-    const answers = await exchange(arena.url, Buffer.from(bytes + SMUGGLED, 'latin1'));
-    assert.equal(answers.length, 1, JSON.stringify(answers));
-    assertRefused(answers[0], { status: isTooLarge(fault) ? 431 : 400, code: 'invalid_request' });
-    assert.equal(answers[0]?.headers['connection'], 'close');
-    assert.equal(lane.upstream.requests.length, before);
-  },
-}));
+export const REFUSED_FRAMING: readonly ClientCase[] = [
+  ...REFUSED.map((ambiguity) =>
+    isTooLarge(ambiguity[0])
+      ? refused(ambiguity, TOO_LARGE, '431 `invalid_request`, and the connection is closed.')
+      : refused(
+          ambiguity,
+          INVALID,
+          '400 `invalid_request`, and the connection is closed: what follows on it is never taken for another request.',
+        ),
+  ),
+  refused(
+    [
+      'asks for a tunnel, as of a proxy (CONNECT)',
+      line('CONNECT localhost:443 HTTP/1.1', 'Host: localhost:443'),
+    ],
+    { status: 405, code: 'method_not_allowed' },
+    '405 `method_not_allowed`, and the connection is closed.',
+  ),
+];
