@@ -9,7 +9,7 @@ import type { Handler, HttpRequest, HttpResponse } from './http.ts';
 import { CodecConnections } from './http1/codec-connections.ts';
 import { createDateText } from './http1/response-text.ts';
 import { NodeRequest, NodeResponse } from './node-exchange.ts';
-import { refuseBytes, tunnelRefusal } from './refuse-bytes.ts';
+import { refuseInTurn, tunnelRefusal } from './refuse-bytes.ts';
 import { headProblem, refuseHead } from './strict-head.ts';
 
 /** Limits of a server; every one has a default. */
@@ -225,7 +225,7 @@ class HandlerServer implements NodeServer {
       return;
     }
     this.#refused.add(socket);
-    this.#refuseInTurn(error, socket, last);
+    refuseInTurn(error, socket, last);
   }
 
   /** Refuses CONNECT. node:http has let go of the socket: what it did there for earlier answers is done here. */
@@ -240,16 +240,7 @@ class HandlerServer implements NodeServer {
     this.#anonymous.add(socket);
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
-    this.#refuseInTurn(tunnelRefusal(), socket, last);
-  }
-
-  #refuseInTurn(error: Error, socket: Duplex, last: ServerResponse | undefined): void {
-    if (last === undefined || last.writableFinished) refuseBytes(error, socket);
-    else if (last.req.complete) last.once('finish', () => refuseBytes(error, socket));
-    else if (last.headersSent) socket.destroy();
-    // Earlier requests are still being answered.
-    else if (last.socket === null) last.once('socket', () => this.#refuseInTurn(error, socket, last));
-    else refuseBytes(error, socket);
+    refuseInTurn(tunnelRefusal(), socket, last);
   }
 
   #serve(incoming: IncomingMessage, outgoing: ServerResponse): void {

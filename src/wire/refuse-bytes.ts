@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isObeliskError, ObeliskError, systemCodeOf } from '../shared/errors.ts';
 
@@ -32,8 +33,29 @@ function refusalOf(error: unknown): { status: string; fields?: string; message: 
   return { status: '400 Bad Request', code: 'invalid_request', message: 'the request is not valid HTTP/1.1' };
 }
 
-/** Answers bytes that are no request, and ends their connection. */
-export function refuseBytes(error: unknown, socket: Duplex): void {
+/**
+ * Answers bytes that are no request, and ends their connection; not before earlier requests have their
+ * answers, and never in the middle of one.
+ *
+ * @param last The last answer of the connection, under way or over.
+ */
+export function refuseInTurn(error: unknown, socket: Duplex, last: ServerResponse | undefined): void {
+  if (last === undefined) refuseBytes(error, socket);
+  else if (last.req.complete) afterAnswer(last, () => refuseBytes(error, socket));
+  // What breaks off is the rest of a request that was answered, as one that was too long.
+  else if (last.writableEnded) afterAnswer(last, () => socket.end(() => socket.destroy()));
+  else if (last.headersSent) socket.destroy();
+  // Earlier requests are still being answered.
+  else if (last.socket === null) last.once('socket', () => refuseInTurn(error, socket, last));
+  else refuseBytes(error, socket);
+}
+
+function afterAnswer(answer: ServerResponse, listener: () => void): void {
+  if (answer.writableFinished) listener();
+  else answer.once('finish', listener);
+}
+
+function refuseBytes(error: unknown, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();
     return;
