@@ -48,4 +48,6 @@ Over HTTP an error is answered in OpenAI's form, so that every client understand
 \`\`\`
 
 The message says who failed, what happened and what to do; it never holds a key or the text of a prompt. Inside a stream that has already begun, the same object comes as a \`data:\` line ([[The gateway]]). Where waiting helps, the header \`retry-after\` says how many seconds.
+
+Where an upstream refused the request or its limit was reached, and ours would only be \`invalid_request\` or \`rate_limited\`, \`code\` is the upstream’s own word if it sent one: \`content_filter\`, \`insufficient_quota\`, \`unsupported_value\`. \`type\` stays ours, and so does the code in the log and in \`/metrics\`. No upstream can pass off one of the codes below as its own, but for \`context_length_exceeded\`, \`model_unavailable\` and \`loop_detected\`, which stay true here.
 `;

@@ -1,4 +1,4 @@
-import { isObeliskError, ObeliskError } from '../shared/errors.ts';
+import { isObeliskError } from '../shared/errors.ts';
 import type { UpstreamResponse } from '../wire/upstream.ts';
 
 /**
@@ -17,11 +17,5 @@ export async function afterHead<T>({ status }: UpstreamResponse, read: () => Pro
 export function markHead(error: unknown, status: number): unknown {
   if (!isObeliskError(error) || error.code === 'client_gone' || error.upstreamStatus !== undefined)
     return error;
-  const { code, message, param, retryAfter } = error;
-  return new ObeliskError(code, message, {
-    cause: error,
-    upstreamStatus: status,
-    ...(param === undefined ? {} : { param }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-  });
+  return error.with({ upstreamStatus: status });
 }

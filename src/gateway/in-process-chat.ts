@@ -142,12 +142,11 @@ function errorOf(response: InProcessResponse, json: unknown): ObeliskError {
   if (!error)
     return new ObeliskError('upstream_invalid', `the gateway answered ${response.status} without an error`);
   const retryAfter = Number(response.headers['retry-after'] ?? Number.NaN);
-  return Number.isNaN(retryAfter)
-    ? error
-    : new ObeliskError(error.code, error.message, {
-        retryAfter,
-        ...(error.param ? { param: error.param } : {}),
-      });
+  return error.with({
+    ...(Number.isNaN(retryAfter) ? {} : { retryAfter }),
+    // Only of a refused request: with another status, what was tried again inside would be outside, too.
+    ...(error.code === 'invalid_request' ? { upstreamStatus: response.status } : {}),
+  });
 }
 
 function readEmbeddings(json: unknown): Awaited<ReturnType<Embedder>> {

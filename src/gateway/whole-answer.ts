@@ -38,9 +38,9 @@ export function judgeWhole(answer: WholeAnswer, expected: Expected): Judgement {
   const { target, proof, stream, unixMs } = expected;
   if (status < 200 || status > 299) {
     const retryAfter = headers['retry-after'];
-    const said = target.redact(body.toString());
-    const error = toUpstreamError({ status, retryAfter, body: said, upstream: target.name }, unixMs());
-    return { kind: 'failure', error };
+    const { name: upstream, redact } = target;
+    const refusal = { status, retryAfter, body: body.toString(), redact, upstream };
+    return { kind: 'failure', error: toUpstreamError(refusal, unixMs()) };
   }
   const check = checkAnswer(body, proof);
   if (check.kind === 'failure') return { kind: 'failure', error: reportedError(check.failure, target) };

@@ -1,4 +1,4 @@
-import { ObeliskError } from '../shared/errors.ts';
+import type { ObeliskError } from '../shared/errors.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Clocks } from '../wire/upstream.ts';
 import { coolDown, endCooling, markProbe } from './cooling.ts';
@@ -136,10 +136,7 @@ export class Attempts {
     if (error.code !== 'rate_limited') return error;
     const roomMs = nearestRoomMs(this.#group, this.#host.monotonicMs());
     if (roomMs === undefined) return error;
-    return new ObeliskError('rate_limited', error.message, {
-      cause: error,
-      retryAfter: Math.max(1, Math.ceil(roomMs / 1_000)),
-    });
+    return error.with({ retryAfter: Math.max(1, Math.ceil(roomMs / 1_000)) });
   }
 
   #begin(member: Member, nowMs: number): void {

@@ -45,7 +45,8 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
   invalid_request: {
     status: 400,
     type: 'invalid_request_error',
-    meaning: 'The request is malformed: bad JSON, a wrong type, a missing or refused field.',
+    meaning:
+      'The request is malformed: bad JSON, a wrong type, a missing or refused field; or an upstream refused it, whose own 402 or 422 is passed on in place of 400.',
     remedy: 'Correct the field that the message names.',
   },
   context_length_exceeded: {
@@ -218,12 +219,17 @@ export const ERROR_KINDS: Readonly<Record<ErrorCode, ErrorKind>> = {
 export type ErrorDetails = {
   readonly cause?: unknown;
   /** OpenAI's `error.param`: the field of the request that is at fault. */
-  readonly param?: string;
+  readonly param?: string | undefined;
   /** Seconds for the `retry-after` header. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   /** HTTP status of the upstream's answer, where its head had come; a failure in the middle of a 200 says 200. */
-  readonly upstreamStatus?: number;
+  readonly upstreamStatus?: number | undefined;
+  /** The upstream's own code, told to the client in place of ours; everything else here goes by ours. */
+  readonly upstreamCode?: string | undefined;
 };
+
+/** Statuses by which upstreams refuse a request, and which clients tell from 400: no credit, and fields that are wrong. */
+const KEPT_STATUSES: ReadonlySet<number | undefined> = new Set([402, 422]);
 
 /** The one error class. Anything else that is thrown is a defect and answered as `internal`. */
 export class ObeliskError extends Error {
@@ -232,6 +238,7 @@ export class ObeliskError extends Error {
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
   readonly upstreamStatus: number | undefined;
+  readonly upstreamCode: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -239,16 +246,26 @@ export class ObeliskError extends Error {
     this.param = details.param;
     this.retryAfter = details.retryAfter;
     this.upstreamStatus = details.upstreamStatus;
+    this.upstreamCode = details.upstreamCode;
   }
 
-  /** HTTP status of the code. */
+  /** HTTP status of the code; an upstream's refusal of the request keeps its own where clients tell it from 400. */
   get status(): number {
-    return ERROR_KINDS[this.code].status;
+    const { code, upstreamStatus } = this;
+    const kept = code === 'invalid_request' && KEPT_STATUSES.has(upstreamStatus);
+    return (kept ? upstreamStatus : undefined) ?? ERROR_KINDS[code].status;
   }
 
   /** OpenAI's `error.type` of the code. */
   get type(): string {
     return ERROR_KINDS[this.code].type;
+  }
+
+  /** The same error with more details, and itself as the cause. */
+  with(details: ErrorDetails): ObeliskError {
+    const { code, message, param, retryAfter, upstreamStatus, upstreamCode } = this;
+    const own = { cause: this, param, retryAfter, upstreamStatus, upstreamCode };
+    return new ObeliskError(code, message, { ...own, ...details });
   }
 }
 

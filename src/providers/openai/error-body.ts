@@ -2,15 +2,14 @@ import { ERROR_KINDS } from '../../shared/errors.ts';
 import type { ErrorCode, ObeliskError } from '../../shared/errors.ts';
 
 /** OpenAI's error, as a body and as the data of an error frame in a stream. */
-export function toErrorBody(error: ObeliskError): string {
-  return JSON.stringify({
-    error: { message: error.message, type: error.type, param: error.param ?? null, code: error.code },
-  });
+export function toErrorBody({ message, type, param, code, upstreamCode }: ObeliskError): string {
+  return JSON.stringify({ error: { message, type, param: param ?? null, code: upstreamCode ?? code } });
 }
 
 /** What an upstream said about its failure. */
 export type UpstreamFailure = {
   readonly message?: string;
+  readonly type?: string;
   readonly code?: string;
   readonly param?: string;
 };
@@ -26,6 +25,7 @@ export function readFailure(json: unknown): UpstreamFailure | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   return {
     ...text('message', 'message' in error ? error.message : undefined),
+    ...text('type', 'type' in error ? error.type : undefined),
     ...text('code', 'code' in error ? error.code : undefined),
     ...text('param', 'param' in error ? error.param : undefined),
   };
@@ -43,6 +43,7 @@ export function readRefusal(json: unknown): UpstreamFailure | undefined {
   if (failure !== undefined || typeof json !== 'object' || json === null) return failure;
   return {
     ...text('message', wordsOf(json, WORDS_DEPTH)),
+    ...text('code', 'code' in json ? json.code : undefined),
     ...text('param', 'param' in json ? json.param : undefined),
   };
 }
@@ -61,8 +62,23 @@ function wordsOf(value: unknown, depth: number): string {
   return 'detail' in value ? wordsOf(value.detail, depth - 1) : '';
 }
 
-function text(key: 'message' | 'code' | 'param', value: unknown): UpstreamFailure {
+function text(key: keyof UpstreamFailure, value: unknown): UpstreamFailure {
   return typeof value === 'string' && value !== '' ? { [key]: value } : {};
+}
+
+/** Our codes that say only whose fault it is; the upstream's say what it is (`content_filter`). */
+export const IMPRECISE_CODES: readonly ErrorCode[] = ['invalid_request', 'rate_limited'];
+
+/** A code and not a sentence, so that it needs no escaping wherever it is shown. */
+const PLAIN_CODE = /^[\w.-]{1,64}$/;
+
+/**
+ * An upstream's own code where it may stand in for ours. Never one of our names, which would tell of
+ * something that did not happen here.
+ */
+export function upstreamCodeFor(code: ErrorCode, said: string | undefined): string | undefined {
+  if (said === undefined || !IMPRECISE_CODES.includes(code)) return undefined;
+  return PLAIN_CODE.test(said) && !isErrorCode(said) ? said : undefined;
 }
 
 /** Narrows a code from the wire to one of ours. */

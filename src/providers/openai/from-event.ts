@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { ObeliskError } from '../../shared/errors.ts';
+import { ERROR_KINDS, ObeliskError } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import type { ChatEvent, FinishReason, ToolCall, Usage } from '../chat.ts';
-import { isErrorCode, readFailure } from './error-body.ts';
+import { IMPRECISE_CODES, isErrorCode, readFailure, upstreamCodeFor } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
 import { usageOf } from './stream-tail.ts';
 
@@ -122,12 +123,16 @@ export function toReportedError(json: unknown): ObeliskError | undefined {
 }
 
 function toOwnError(failure: UpstreamFailure): ObeliskError {
-  const code = failure.code !== undefined && isErrorCode(failure.code) ? failure.code : 'upstream_error';
-  return new ObeliskError(
-    code,
-    failure.message ?? 'no message',
-    failure.param ? { param: failure.param } : {},
-  );
+  const code = ownCodeOf(failure);
+  const upstreamCode = upstreamCodeFor(code, failure.code);
+  return new ObeliskError(code, failure.message ?? 'no message', { param: failure.param, upstreamCode });
+}
+
+/** Where an upstream's code stands in for ours, the type tells which one that was. */
+function ownCodeOf({ code, type }: UpstreamFailure): ErrorCode {
+  if (code === undefined) return 'upstream_error';
+  if (isErrorCode(code)) return code;
+  return IMPRECISE_CODES.find((own) => ERROR_KINDS[own].type === type) ?? 'upstream_error';
 }
 
 function eventsOf({ delta: changed, logprobs }: Choice): readonly ChatEvent[] {

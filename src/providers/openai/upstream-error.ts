@@ -1,7 +1,7 @@
 import { ObeliskError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { parseJson } from '../../shared/parse-json.ts';
-import { isErrorCode, readRefusal } from './error-body.ts';
+import { isErrorCode, readRefusal, upstreamCodeFor } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
 
 /** A failed answer of an OpenAI-compatible upstream. */
@@ -11,6 +11,8 @@ export type UpstreamAnswer = {
   readonly retryAfter?: string | undefined;
   /** At most the first 64 KiB. */
   readonly body: string;
+  /** Takes the deployment's key out of what was said. */
+  readonly redact: (text: string) => string;
   /** Who failed, for the message: `openai https://host/v1`. */
   readonly upstream: string;
 };
@@ -36,15 +38,21 @@ export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskE
     );
   }
   // A proxy's HTML page or plain text: the status says all that can be passed on.
-  const failure = readRefusal(parseJson(answer.body));
+  const failure = redacted(readRefusal(parseJson(answer.body)) ?? {}, answer.redact);
   const code = codeOf(status, failure);
-  const said = failure?.message?.slice(0, MESSAGE_LIMIT);
+  const said = failure.message?.slice(0, MESSAGE_LIMIT);
   const retryAfter = parseRetryAfter(answer.retryAfter, nowMs);
   return new ObeliskError(code, messageFor(code, { status, upstream, said }), {
-    ...(failure?.param && status < 500 ? { param: failure.param } : {}),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(failure.param && status < 500 ? { param: failure.param } : {}),
+    retryAfter,
     upstreamStatus: status,
+    upstreamCode: upstreamCodeFor(code, failure.code),
   });
+}
+
+/** Redacts what JSON's escapes have been taken out of: a key written with them is a key all the same. */
+function redacted(failure: UpstreamFailure, redact: UpstreamAnswer['redact']): UpstreamFailure {
+  return Object.fromEntries(Object.entries(failure).map(([part, text]) => [part, redact(text)]));
 }
 
 /** Turns an error that came inside a 200 or a stream into ours. */
@@ -68,15 +76,14 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
 }
 
 /** Another Obelisk upstream says precisely what happened; its word is kept where it stays true here. */
-function ownCode(failure: UpstreamFailure | undefined): ErrorCode | undefined {
-  const code = failure?.code;
+function ownCode({ code }: UpstreamFailure): ErrorCode | undefined {
   if (code === undefined || !isErrorCode(code)) return undefined;
   return code === 'loop_detected' || code === 'context_length_exceeded' || code === 'model_unavailable'
     ? code
     : undefined;
 }
 
-function codeOf(status: number, failure: UpstreamFailure | undefined): ErrorCode {
+function codeOf(status: number, failure: UpstreamFailure): ErrorCode {
   const own = ownCode(failure);
   if (own) return own;
   switch (status) {
@@ -101,8 +108,8 @@ function codeOf(status: number, failure: UpstreamFailure | undefined): ErrorCode
 /** How vLLM and llama-server say that a prompt is too long; only OpenAI has a code for it. */
 const TOO_LONG = /maximum context length is \d|exceeds the available context size/i;
 
-function codeOfRefusal(failure: UpstreamFailure | undefined): ErrorCode {
-  return TOO_LONG.test(failure?.message ?? '') ? 'context_length_exceeded' : 'invalid_request';
+function codeOfRefusal(failure: UpstreamFailure): ErrorCode {
+  return TOO_LONG.test(failure.message ?? '') ? 'context_length_exceeded' : 'invalid_request';
 }
 
 type Told = { readonly status: number; readonly upstream: string; readonly said: string | undefined };

@@ -13,6 +13,8 @@ export type Expected =
       readonly sees: 'error';
       readonly status: number;
       readonly code: string;
+      /** What the log and the metrics call it, where the code is the upstream's own. */
+      readonly loggedAs?: string;
       /** Least and most seconds of `retry-after`; absent: the header must be absent. */
       readonly retryAfter?: readonly [number, number];
     }
@@ -24,6 +26,8 @@ export type Expected =
       readonly loggedAs?: string;
       readonly text: string;
     };
+
+type ErrorSeen = Extract<Expected, { sees: 'error' }>;
 
 /** Who serves a deployment. */
 export type Server =
@@ -136,8 +140,13 @@ export function always(expected: Expected): FaultCase['expect'] {
 }
 
 /** An error with its own status. */
-export function error(status: number, code: string, retryAfter?: readonly [number, number]): Expected {
+export function error(status: number, code: string, retryAfter?: readonly [number, number]): ErrorSeen {
   return { sees: 'error', status, code, ...(retryAfter === undefined ? {} : { retryAfter }) };
+}
+
+/** The same where the code is the upstream's own. */
+export function ownError(expected: ErrorSeen, code: string): Expected {
+  return { ...expected, code, loggedAs: expected.code };
 }
 
 /** A whole answer. */

@@ -45,8 +45,7 @@ export async function readLedger(stage: Stage): Promise<Ledger> {
 
 function outcomeOf(expected: Expected): string {
   if (expected.sees === 'answer') return 'ok';
-  const loggedAs = expected.sees === 'frame' ? expected.loggedAs : undefined;
-  return `error:${loggedAs ?? expected.code}`;
+  return `error:${expected.loggedAs ?? expected.code}`;
 }
 
 function countsOf(metrics: string): Tally {

@@ -2,7 +2,7 @@
 import { head } from '../../upstream-scripts.ts';
 import { send } from '../../upstream.ts';
 import type { Step } from '../../upstream.ts';
-import { alone, always, askedOnce, error } from './fault-case.ts';
+import { alone, always, askedOnce, error, ownError } from './fault-case.ts';
 import type { FaultCase, UpstreamRow } from './fault-case.ts';
 import { speechOf } from './speech.ts';
 import type { Setting } from './speech.ts';
@@ -48,6 +48,18 @@ function limited(
   };
 }
 
+/** A refusal of the request by an upstream that has a code of its own for it, as only OpenAI's dialect does. */
+function refused(status: number, code: string | null): FaultCase {
+  const expected = error(status, 'invalid_request');
+  return {
+    name: code === null ? `status ${status}` : `status ${status} and the code \`${code}\``,
+    columns: ({ dialect }) => dialect === 'openai',
+    deployments: refusing({ status, message: 'that will not do', more: { code } }),
+    expect: always(code === null ? expected : ownError(expected, code)),
+    keepsConnection: true,
+  };
+}
+
 /** Rows 21 to 25 with one deployment. */
 export const STATUS_ROWS: readonly UpstreamRow[] = [
   {
@@ -61,6 +73,19 @@ export const STATUS_ROWS: readonly UpstreamRow[] = [
       limited('in the past', 'Tue, 01 Jan 2019 00:00:00 GMT', [1, 60]),
       limited('negative', '-5', [1, 60]),
       limited('in words', 'soon', [1, 60]),
+      {
+        ...limited('with the code `insufficient_quota`', '7', [6, 7]),
+        columns: ({ dialect }) => dialect === 'openai',
+        deployments: askedOnce((at) => [
+          refusal(at, {
+            status: 429,
+            message: 'no money',
+            headers: { 'retry-after': '7' },
+            more: { code: 'insufficient_quota' },
+          }),
+        ]),
+        expect: always(ownError(error(429, 'rate_limited', [6, 7]), 'insufficient_quota')),
+      },
     ],
   },
   {
@@ -105,8 +130,8 @@ export const STATUS_ROWS: readonly UpstreamRow[] = [
   },
   {
     row: 25,
-    fault: 'the upstream does not know the model',
-    sees: '404, with the command that pulls it where the upstream is Ollama. It is not asked again.',
+    fault: 'the upstream does not know the model, or refuses the request',
+    sees: '404, with the command that pulls it where the upstream is Ollama; or its refusal in its own words, with its own code where it has one. It is not asked again.',
     cases: [
       {
         name: 'status 404',
@@ -118,6 +143,10 @@ export const STATUS_ROWS: readonly UpstreamRow[] = [
         expect: always(error(404, 'model_not_found')),
         keepsConnection: true,
       },
+      refused(400, 'content_filter'),
+      refused(400, null),
+      refused(402, null),
+      refused(422, 'unsupported_value'),
     ],
   },
 ];
