@@ -11,6 +11,16 @@ export function eventsOf(text: string): string[] {
   return text.split(BOUNDARY).filter((event) => event !== '');
 }
 
+/** The events of a block, each with the blank line behind it; both may be empty. */
+export function* eventsWithBlanksOf(text: string): Generator<readonly [event: string, blank: string]> {
+  let start = 0;
+  for (const { 0: blank, index } of text.matchAll(BOUNDARY)) {
+    yield [text.slice(start, index), blank];
+    start = index + blank.length;
+  }
+  yield [text.slice(start), ''];
+}
+
 /** The data of one event, lines joined by LF; `undefined` where it has none. */
 export function dataOf(event: string): string | undefined {
   const lines = event.split(/\r\n|\n|\r/).filter((line) => line.startsWith('data:'));
@@ -38,9 +48,9 @@ export function endsLikeJson(block: string): boolean {
 /** Length of the events before the first one whose data is no JSON. */
 export function soundLength(block: string): number {
   let start = 0;
-  for (const { 0: blank, index } of block.matchAll(BOUNDARY)) {
-    if (!isSound(block.slice(start, index))) return start;
-    start = index + blank.length;
+  for (const [event, blank] of eventsWithBlanksOf(block)) {
+    if (!isSound(event)) return start;
+    start += event.length + blank.length;
   }
   return block.length;
 }

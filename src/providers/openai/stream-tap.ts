@@ -1,7 +1,7 @@
 import { parseJson } from '../../shared/parse-json.ts';
 import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
-import { dataOf, endsLikeJson, eventsOf, soundLength } from './stream-events.ts';
+import { dataOf, endsLikeJson, eventsOf, eventsWithBlanksOf, soundLength } from './stream-events.ts';
 import { ERROR_MARK, hasEnd, StreamTail, USAGE_MARK, usageOf } from './stream-tail.ts';
 import type { StreamFacts } from './stream-tail.ts';
 
@@ -171,11 +171,14 @@ function lastBoundary(bytes: Buffer): number {
 }
 
 function withUsageSettled(block: Buffer, strip: boolean): Buffer | undefined {
-  const events = eventsOf(block.toString('latin1'));
-  const settled = events.map((event) => settledUsage(event, strip));
-  if (settled.every((event, index) => event === events[index])) return block;
-  const kept = settled.filter((event) => event !== undefined);
-  return kept.length === 0 ? undefined : Buffer.from(`${kept.join('\n\n')}\n\n`, 'latin1');
+  const text = block.toString('latin1');
+  let settled = '';
+  for (const [event, blank] of eventsWithBlanksOf(text)) {
+    const left = settledUsage(event, strip);
+    if (left !== undefined) settled += left + blank;
+  }
+  if (settled === text) return block;
+  return settled === '' ? undefined : Buffer.from(settled, 'latin1');
 }
 
 /** The event as it leaves: itself, with its choices taken out, or undefined for none. */
