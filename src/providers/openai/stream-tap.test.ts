@@ -76,19 +76,22 @@ test('a key that the server repeats in its error does not leave, in the last eve
   }
 });
 
-test('events are counted as they go out, however they arrive', () => {
-  const stream = TEXT + TEXT + FINISH;
-  const whole = new StreamTap(false);
-  whole.feed(Buffer.from(stream));
-  assert.equal(whole.events, 3);
-  const bytewise = new StreamTap(false);
-  for (const byte of Buffer.from(stream)) bytewise.feed(Buffer.of(byte));
-  assert.equal(bytewise.events, 3);
-  const returned = new StreamTap(false);
-  for (const event of [TEXT, FINISH]) returned.feed(Buffer.from(event.replaceAll('\n', '\r\n')));
-  assert.equal(returned.events, 2);
-  assert.equal(new StreamTap(false).events, 0);
-});
+for (const [name, lineEnd] of [
+  ['LF', '\n'],
+  ['CRLF', '\r\n'],
+  ['CR', '\r'],
+] as const) {
+  test(`events whose lines end with ${name} are counted as they go out, however they arrive`, () => {
+    const stream = Buffer.from((TEXT + TEXT + FINISH).replaceAll('\n', lineEnd));
+    const whole = new StreamTap(false);
+    assert.equal(whole.events, 0);
+    whole.feed(stream);
+    assert.equal(whole.events, 3);
+    const bytewise = new StreamTap(false);
+    for (const byte of stream) bytewise.feed(Buffer.of(byte));
+    assert.equal(bytewise.events, 3);
+  });
+}
 
 test('facts are read however they are spelled, behind any number of events that say nothing', () => {
   for (const finish of [

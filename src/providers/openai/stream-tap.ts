@@ -202,10 +202,15 @@ function saysNothing(choice: unknown): boolean {
   return Object.values(delta).every((value) => value === null || value === '');
 }
 
-/** How many events end in a text that holds whole ones only. */
+/** How many events end in a text that holds whole ones only, all with the line end of the last. */
 function eventsIn(text: string): number {
+  const blank = blankLineAtEnd(text);
   let count = 0;
-  for (let at = text.indexOf('\n\n'); at !== -1; at = text.indexOf('\n\n', at + 2)) count += 1;
-  // Other line ends are rare: there an event is what arrives at once.
+  for (let at = text.indexOf(blank); at !== -1; at = text.indexOf(blank, at + blank.length)) count += 1;
   return Math.max(count, 1);
+}
+
+function blankLineAtEnd(text: string): string {
+  if (text.charCodeAt(text.length - 2) === LF) return '\n\n';
+  return text.charCodeAt(text.length - 1) === LF ? '\r\n\r\n' : '\r\r';
 }
