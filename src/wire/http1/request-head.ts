@@ -10,8 +10,10 @@ export type RequestHead = {
   readonly path: string;
   /** Query without `?`; empty when there is none. */
   readonly query: string;
-  /** Values by lower-case name. */
+  /** Values by lower-case name, but for the length. */
   readonly fields: ReadonlyMap<string, string>;
+  /** The length of the body as it was sent; undefined where none was. */
+  readonly lengthText: string | undefined;
   /** Length of the body, in bytes. */
   readonly bodyBytes: number;
 };
@@ -42,15 +44,70 @@ const UNUSUAL: readonly string[] = [
  * @returns Undefined for everything else, which is left to node:http to serve or to refuse.
  */
 export function parseRequestHead(bytes: Buffer, end: number): RequestHead | undefined {
-  const text = bytes.toString('latin1', 0, end);
+  return parse(bytes.toString('latin1', 0, end), bytes);
+}
+
+/**
+ * Reads the heads of one connection. A client sends nearly the same head again and again: where it
+ * differs from the one before in its length alone, that is all that is read. Never shared by clients:
+ * how long the comparison takes would tell one of them about the key of another.
+ */
+export class RequestHeads {
+  /** The last head, without its length. */
+  #before = '';
+  #after = '';
+  #last: RequestHead | undefined;
+
+  /** Reads a head as `parseRequestHead` does. */
+  read(bytes: Buffer, end: number): RequestHead | undefined {
+    const text = bytes.toString('latin1', 0, end);
+    const known = this.#isKnown(text) ? this.#last : undefined;
+    if (known === undefined) return this.#readAnew(text, bytes);
+    const { method, path, query, fields } = known;
+    const lengthText = text.slice(this.#before.length, text.length - this.#after.length);
+    const bodyBytes = parseContentLength(lengthText);
+    if (bodyBytes === undefined || method !== 'POST') return parse(text, bytes);
+    return { method, path, query, fields, lengthText, bodyBytes };
+  }
+
+  /** Whether all of a head but its length is as before. */
+  #isKnown(text: string): boolean {
+    const [before, after] = [this.#before, this.#after];
+    return (
+      text.length > before.length + after.length &&
+      text.slice(0, before.length) === before &&
+      text.slice(-after.length) === after
+    );
+  }
+
+  #readAnew(text: string, bytes: Buffer): RequestHead | undefined {
+    const head = parse(text, bytes);
+    const length = head?.lengthText === undefined ? null : LENGTH_LINE.exec(text);
+    this.#last = length === null ? undefined : head;
+    if (length === null) return head;
+    const start = length.index + length[0].length;
+    this.#before = text.slice(0, start);
+    this.#after = text.slice(text.indexOf('\r\n', start));
+    return head;
+  }
+}
+
+/** The line of the length up to its value, as nearly everybody writes it. */
+const LENGTH_LINE = /\r\ncontent-length: /i;
+
+/** `text` is the whole of the head, which `bytes` begin with. */
+function parse(text: string, bytes: Buffer): RequestHead | undefined {
   const lineEnd = text.indexOf('\r\n');
   const line = readLine(text.slice(0, Math.max(lineEnd, 0)));
   if (line === undefined) return undefined;
   const { method, path, query } = line;
   const fields = readFields(parseFieldLines(text, bytes, lineEnd + 2));
-  const bodyBytes = parseContentLength(fields?.get('content-length') ?? '0');
+  const lengthText = fields?.get('content-length');
+  const bodyBytes = parseContentLength(lengthText ?? '0');
   if (fields === undefined || bodyBytes === undefined) return undefined;
-  return method === 'POST' || bodyBytes === 0 ? { method, path, query, fields, bodyBytes } : undefined;
+  fields.delete('content-length');
+  const head = { method, path, query, fields, lengthText, bodyBytes };
+  return method === 'POST' || bodyBytes === 0 ? head : undefined;
 }
 
 type RequestLine = Pick<RequestHead, 'method' | 'path' | 'query'>;

@@ -3,7 +3,7 @@ import type { BodyRules } from '../body-collector.ts';
 import type { CoarseClock, Watched } from '../coarse-clock.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import { DRAIN_BYTES, LINGER_MS } from '../incoming-stream.ts';
-import { MAX_REQUEST_HEAD_BYTES, parseRequestHead } from './request-head.ts';
+import { MAX_REQUEST_HEAD_BYTES, RequestHeads } from './request-head.ts';
 import type { RequestHead } from './request-head.ts';
 import { ServerExchange } from './server-exchange.ts';
 import type { Carrier } from './server-exchange.ts';
@@ -57,6 +57,7 @@ export class ServerConnection implements Carrier, Watched, Gathered {
   readonly remoteAddress: string;
   readonly #socket: Socket;
   readonly #rules: ConnectionRules;
+  readonly #heads = new RequestHeads();
   #exchange: ServerExchange | undefined;
   /** What is written at the end of the turn. */
   #gathered = '';
@@ -216,7 +217,7 @@ export class ServerConnection implements Carrier, Watched, Gathered {
   #begin(bytes: Buffer): Buffer | undefined {
     const end = bytes.indexOf(HEAD_END);
     const readable = end !== -1 && end <= MAX_REQUEST_HEAD_BYTES - HEAD_END.length;
-    const head = readable ? parseRequestHead(bytes, end + 2) : undefined;
+    const head = readable ? this.#heads.read(bytes, end + 2) : undefined;
     if (head === undefined || !this.#rules.serves(head.method, head.path)) {
       this.#handOver(bytes);
       return undefined;

@@ -93,7 +93,7 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
   }
 
   header(name: string): string | undefined {
-    return this.#head.fields.get(name);
+    return name === 'content-length' ? this.#head.lengthText : this.#head.fields.get(name);
   }
 
   /** Takes a copy of what belongs to this request's body and gives back what does not. */
