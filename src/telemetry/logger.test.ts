@@ -67,6 +67,15 @@ test('lines of a flood are written while it lasts, none is lost', () => {
   assert.equal(writes.join('').trim().split('\n').length, 10_000);
 });
 
+test('of secrets that begin alike none gets out in part, whatever characters they hold', () => {
+  const secrets = ['sk-a.b*c', 'sk-a.b*c(d', '\\k|[^', 'ключ'].map((text) => new Secret(text));
+  const { logger, writes } = capture({ format: 'text', secrets });
+  logger.info(`of ${secrets.map((secret) => secret.reveal()).join(' and ')}, not sk-aXbbc`);
+  logger.flush();
+  const hidden = '[secret] and [secret] and [secret] and [secret]';
+  assert.ok(writes.join('').includes(`of ${hidden}, not sk-aXbbc`), writes.join(''));
+});
+
 test('a log can be told to say more, and of secrets that came later', () => {
   const { logger, writes } = capture();
   logger.setLevel('debug');

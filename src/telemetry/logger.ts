@@ -47,7 +47,7 @@ const COLOUR: Readonly<Record<LogLevel, string>> = {
 const RESET = '\u001B[0m';
 
 /** Lines that are written together: a write for each would cost more than the line. */
-const LINES_TOGETHER = 16;
+const LINES_TOGETHER = 64;
 
 /** Text that waits for a reader that has stopped reading; beyond that, lines are lost rather than memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -70,8 +70,10 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
   let timer: NodeJS.Timeout | undefined;
   let lowest = RANK[options.level];
   const secrets = new Set<string>();
+  let leaks: RegExp | undefined;
   const addSecrets = (more: readonly Secret[]): void => {
     for (const secret of more) for (const shape of shapesOf(secret.reveal())) secrets.add(shape);
+    leaks = anyOf(secrets);
   };
   addSecrets(options.secrets ?? []);
   const format = options.format === 'json' ? toJson() : toText(options.colours === true);
@@ -79,7 +81,7 @@ export function createLogger(options: LoggerOptions): BatchedLogger {
     if (waiting.length === 0) return;
     let turn = '';
     for (const line of waiting) turn += format(line);
-    text += withoutSecrets(turn, secrets);
+    text += leaks === undefined ? turn : turn.replace(leaks, '[secret]');
     lines += waiting.length;
     waiting.length = 0;
     if (lines >= LINES_TOGETHER) write();
@@ -140,11 +142,15 @@ function shapesOf(value: string): readonly string[] {
   return value === '' ? [] : [value, JSON.stringify(value).slice(1, -1)];
 }
 
-function withoutSecrets(text: string, secrets: ReadonlySet<string>): string {
-  let clean = text;
-  // Nearly no line ever holds one: looking is cheap, replacing is not.
-  for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[secret]');
-  return clean;
+/**
+ * Finds any of some texts, the longest first, where one is part of another: one pass over the lines,
+ * however many secrets there are.
+ */
+function anyOf(texts: ReadonlySet<string>): RegExp | undefined {
+  const longestFirst = [...texts].sort((a, b) => b.length - a.length);
+  return texts.size === 0
+    ? undefined
+    : new RegExp(longestFirst.map((text) => text.replaceAll(/\W/g, '\\$&')).join('|'), 'g');
 }
 
 /** Lines of one batch share their milliseconds: a date is dearer than the rest of a line. */
