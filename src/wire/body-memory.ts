@@ -34,6 +34,7 @@ export function bodyMemory(bytes: number): Buffer {
  * it any more: it knows no views. Does nothing for any other memory, nor a second time.
  */
 export function freeBodyMemory(body: Buffer): void {
+  if (body.length < MIN_BYTES) return;
   const { buffer } = body;
   if (!(buffer instanceof ArrayBuffer) || !lent.delete(buffer)) return;
   if (keptBytes + buffer.byteLength > MAX_KEPT_BYTES) return;

@@ -12,7 +12,7 @@ test('a head names method, path and host, asks for no encoding and gives the hea
   );
 });
 
-test('the lines of one headers object are made once, and those of another one anew', () => {
+test('the head of one headers object is made once for a path and a host, and any other one anew', () => {
   const formatter = new RequestFormatter();
   const line = { method: 'GET', path: '/' };
   let reads = 0;
@@ -27,6 +27,9 @@ test('the lines of one headers object are made once, and those of another one an
   assert.equal(formatter.format({ ...line, headers }, 'h'), first);
   assert.equal(reads, before);
   assert.match(formatter.format({ ...line, headers: { 'x-a': '2' } }, 'h'), /x-a: 2/);
+  assert.match(formatter.format({ ...line, headers }, 'g'), /^GET \/ HTTP\/1\.1\r\nhost: g\r\n/);
+  assert.match(formatter.format({ ...line, path: '/b', headers }, 'g'), /^GET \/b HTTP\/1\.1\r\nhost: g\r\n/);
+  assert.match(formatter.format({ path: '/b', method: 'PUT', headers }, 'g'), /^PUT \/b HTTP\/1\.1\r\n/);
 });
 
 for (const value of ['a\r\nx: y', 'a\nb', 'a\rb', 'a\u0000b', 'a\u007Fb', 'snow\u2603']) {

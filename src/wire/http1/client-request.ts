@@ -44,10 +44,13 @@ function formatHeaders(headers: Headers): string {
   return lines;
 }
 
-/** Formats the heads of requests and remembers the lines of headers that it has seen. */
+/** A head, and what it was made of. */
+type Known = { readonly method: string; readonly path: string; readonly host: string; readonly head: string };
+
+/** Formats the heads of requests and remembers those that it has seen. */
 export class RequestFormatter {
-  /** Headers of one deployment are the same object for every request: their lines are made once. */
-  readonly #known = new WeakMap<Headers, string>();
+  /** Headers of one deployment are the same object for every request, and mostly for one path. */
+  readonly #known = new WeakMap<Headers, Known>();
 
   /**
    * Formats a request's head up to the length of its body, one character a byte.
@@ -57,12 +60,12 @@ export class RequestFormatter {
    *   beyond latin1), or names what the client itself decides.
    */
   format({ method, path, headers }: RequestLine, host: string): string {
+    const known = this.#known.get(headers);
+    if (known !== undefined && known.path === path && known.method === method && known.host === host)
+      return known.head;
     if (!PATH.test(path)) throw new TypeError('invalid path');
-    let lines = this.#known.get(headers);
-    if (lines === undefined) {
-      lines = formatHeaders(headers);
-      this.#known.set(headers, lines);
-    }
-    return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}`;
+    const head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${formatHeaders(headers)}`;
+    this.#known.set(headers, { method, path, host, head });
+    return head;
   }
 }
