@@ -15,6 +15,7 @@ import { passThrough } from './pass-through.ts';
 import type { PassThroughDependencies } from './pass-through-request.ts';
 import { letOthersGoFirst, parseWithDefaults, readJsonBody } from './request-body.ts';
 import { findModel } from './resolve-model.ts';
+import type { FoundModel } from './resolve-model.ts';
 import { routeWriters } from './routed-attempts.ts';
 import { answerTranslated } from './translated-chat.ts';
 import type { TranslatedChat } from './translated-chat.ts';
@@ -37,26 +38,47 @@ export type ChatRouteOptions = PassThroughDependencies & {
 
 const ASK_FOR_USAGE = '{"include_usage":true}';
 
-/** Creates `POST /v1/chat/completions`. */
-export function createChatRoute(options: ChatRouteOptions): (call: Call) => Promise<void> {
-  return async (call) => {
-    const scan = await readJsonBody(call.request);
-    const asked = scan.value('model');
-    const found = findModel(options.registry, asked, 'chat');
-    const { deployment, group } = found instanceof Promise ? await found : found;
-    const turn = letOthersGoFirst(scan);
-    if (turn) await turn;
-    call.model = deployment.modelName;
-    if (!isUpstream(deployment)) {
-      call.deploymentId = deployment.id;
-      const chat = toTranslated({ scan, deployment }, options);
-      await answerTranslated(call, { ...chat, write: writerOf(deployment, options.writers) });
-      return;
-    }
-    const routed = new RoutedChat(call, { scan, asked, attempts: options.balancer.begin(group) }, options);
-    const translated = routed.answer();
-    if (translated) await translated;
+/** Creates `POST /v1/chat/completions`. What is there already is not waited for: most requests need no promise. */
+export function createChatRoute(options: ChatRouteOptions): (call: Call) => void | Promise<void> {
+  return (call) => {
+    const scan = readJsonBody(call.request);
+    return scan instanceof Promise
+      ? scan.then((read) => findAndAnswer(call, read, options))
+      : findAndAnswer(call, scan, options);
   };
+}
+
+function findAndAnswer(call: Call, scan: Scan, options: ChatRouteOptions): void | Promise<void> {
+  const asked = scan.value('model');
+  const found = findModel(options.registry, asked, 'chat');
+  const turn = letOthersGoFirst(scan);
+  if (turn === undefined && !(found instanceof Promise)) return answer(call, { scan, asked, found }, options);
+  return Promise.all([found, turn]).then(([model]) => answer(call, { scan, asked, found: model }, options));
+}
+
+type FoundChat = { readonly scan: Scan; readonly asked: unknown; readonly found: FoundModel };
+
+function answer(
+  call: Call,
+  { scan, asked, found }: FoundChat,
+  options: ChatRouteOptions,
+): void | Promise<void> {
+  const { deployment, group } = found;
+  call.model = deployment.modelName;
+  if (!isUpstream(deployment)) {
+    call.deploymentId = deployment.id;
+    return answerHere(call, { scan, deployment }, options);
+  }
+  return new RoutedChat(call, { scan, asked, attempts: options.balancer.begin(group) }, options).answer();
+}
+
+async function answerHere(
+  call: Call,
+  chat: { readonly scan: Scan; readonly deployment: Deployment },
+  options: ChatRouteOptions,
+): Promise<void> {
+  const write = writerOf(chat.deployment, options.writers);
+  await answerTranslated(call, { ...toTranslated(chat, options), write });
 }
 
 type AskedChat = { readonly scan: Scan; readonly asked: unknown; readonly attempts: Attempts };

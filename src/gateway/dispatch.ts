@@ -52,15 +52,25 @@ export function createDispatcher(options: DispatchOptions): Handler {
     origins: createOriginPolicy(access),
     keys: createKeyCheck({ ...access, monotonicMs: observer.monotonicMs }),
   };
-  return async (request, response) => {
+  return (request, response) => {
     const call = new Call(idOf(request), { request, response }, observer);
     try {
-      await serve(call, gate);
-      if (response.closed) call.settle(response.started ? 'ok' : 'client_gone');
+      const running = serve(call, gate);
+      if (running === undefined) settle(call);
+      return running?.then(() => settle(call)).catch((error: unknown) => fail(call, error, gate));
     } catch (error) {
-      call.fail(error, headersFor(error, call, gate.table));
+      return fail(call, error, gate);
     }
   };
+}
+
+function settle(call: Call): void {
+  const { response } = call;
+  if (response.closed) call.settle(response.started ? 'ok' : 'client_gone');
+}
+
+function fail(call: Call, error: unknown, { table }: Gate): void {
+  call.fail(error, headersFor(error, call, table));
 }
 
 /** Answers a request, or rejects or throws with why it is not answered. */

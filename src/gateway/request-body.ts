@@ -29,11 +29,16 @@ const REFUSED_FIELDS: ReadonlySet<string> = new Set([
 const RULES: ScanRules = { refusedKeys: REFUSED_FIELDS };
 
 /**
- * Reads a body once and finds its top-level fields without parsing it.
+ * Reads a body once and finds its top-level fields without parsing it, at once where it has arrived.
  * @throws ObeliskError as `HttpRequest.body` and `scanTopLevel` say.
  */
-export async function readJsonBody(request: HttpRequest): Promise<Scan> {
-  return scanTopLevel(await request.body(BODY_LIMIT_BYTES), RULES);
+export function readJsonBody(request: HttpRequest): Scan | Promise<Scan> {
+  const body = request.body(BODY_LIMIT_BYTES);
+  return body instanceof Promise ? body.then(scanBody) : scanBody(body);
+}
+
+function scanBody(body: Buffer): Scan {
+  return scanTopLevel(body, RULES);
 }
 
 /** Bodies beyond this take milliseconds a step. */

@@ -18,10 +18,11 @@ export type HttpRequest = {
   /** Peer address, or `process` for a call inside the process, which is trusted. */
   readonly remoteAddress: string;
   /**
-   * Reads the whole body.
-   * @throws ObeliskError `payload_too_large` past `limitBytes`, `request_timeout`, `client_gone`.
+   * Reads the whole body; gives it at once where all of it has arrived.
+   * @throws ObeliskError `payload_too_large` past `limitBytes`, `request_timeout`, `client_gone`; as a
+   *   rejection where it has to be waited for.
    */
-  body(limitBytes: number): Promise<Buffer>;
+  body(limitBytes: number): Buffer | Promise<Buffer>;
   /**
    * Takes the body as it arrives instead, whatever its length. Absent where the transport only has it
    * whole. Once `signal` aborts, reading ends with an error.

@@ -130,7 +130,7 @@ for (const transport of ['node:http', 'the codec'] as const) {
     const { open } = await start(
       t,
       async (request) => {
-        await request.body(1_000).catch(resolve);
+        await Promise.resolve(request.body(1_000)).catch(resolve);
       },
       { transport },
     );
@@ -147,7 +147,7 @@ for (const transport of ['node:http', 'the codec'] as const) {
       t,
       async (request) => {
         await new Promise<void>((wake) => request.onGone(wake));
-        await request.body(1_000).catch(resolve);
+        await Promise.resolve(request.body(1_000)).catch(resolve);
       },
       { transport },
     );

@@ -103,12 +103,12 @@ export class ServerExchange implements HttpRequest, HttpResponse, Watched {
     return own === bytes.length ? undefined : bytes.subarray(own);
   }
 
-  body(limitBytes: number): Promise<Buffer> {
+  body(limitBytes: number): Buffer | Promise<Buffer> {
     if (this.#bodyLeft === 0 && this.#held.length < 2 && this.#heldBytes <= limitBytes && !this.#gone) {
       const [whole = NOTHING] = this.#held;
       // A stream may outlast its request by minutes.
       this.#held = [];
-      return Promise.resolve(whole);
+      return whole;
     }
     return new Promise((resolve, reject) => {
       this.#collect(new BodyCollector(this.#carrier.bodyRules, limitBytes, { resolve, reject }));
