@@ -1,4 +1,5 @@
 import { ObeliskError } from '../shared/errors.ts';
+import { isAt, readKey } from './json-keys.ts';
 
 /** The double quote. */
 export const QUOTE = 0x22;
@@ -91,7 +92,7 @@ export class JsonLexer {
 
   /** The string that began at `start` and has just been moved over. */
   decode(start: number): string {
-    if (!this.escaped) return this.body.toString('utf8', start + 1, this.at - 1);
+    if (!this.escaped) return readKey(this.body, start + 1, this.at - 1);
     return String(JSON.parse(this.body.toString('utf8', start, this.at)));
   }
 
@@ -189,8 +190,7 @@ export class JsonLexer {
   #literal(byte: number): void {
     const word = LITERALS.get(byte);
     if (word === undefined) this.fail('a value was expected');
-    const end = Math.min(this.at + word.length, this.body.length);
-    if (this.body.compare(word, 0, word.length, this.at, end) !== 0) this.fail('a value was expected');
-    this.at = end;
+    if (!isAt(this.body, this.at, word)) this.fail('a value was expected');
+    this.at += word.length;
   }
 }
