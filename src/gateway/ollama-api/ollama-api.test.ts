@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Ollama } from 'ollama';
 import { startDoorOllama } from '../../../test/door-ollama.ts';
 import type { DoorOllama } from '../../../test/door-ollama.ts';
-import { askSocket } from '../../../test/gateway.ts';
+import { askSocket, startGateway } from '../../../test/gateway.ts';
 
 const client = ({ gateway }: DoorOllama): Ollama => new Ollama({ host: gateway.origin });
 const post = (door: DoorOllama, path: string, body: unknown): ReturnType<typeof askSocket> =>
@@ -51,7 +51,20 @@ test('what a model is and can is shown, for models from elsewhere too', async ()
   assert.equal(elsewhere.model_info['general.architecture'], 'openai');
   assert.equal(elsewhere.model_info['openai.context_length'], 8_192);
   assert.deepEqual(elsewhere.capabilities, ['completion']);
-  await assert.rejects(client(door).show({ model: 'nope' }), { status_code: 404 });
+});
+
+test('whoever names a model that there is not is told where this API lists those there are', async () => {
+  await using gateway = await startGateway([]);
+  const ollama = new Ollama({ host: gateway.origin });
+  const message = 'model not found: there is no model nope; GET /api/tags lists those there are';
+  const model = 'nope';
+  for (const asked of [
+    () => ollama.show({ model }),
+    () => ollama.chat({ model, messages: [{ role: 'user', content: 'Ahoy' }] }),
+    () => ollama.embed({ model, input: 'Ahoy' }),
+  ]) {
+    await assert.rejects(asked, { status_code: 404, message });
+  }
 });
 
 test('models that ask nothing are loaded and unloaded, and what is loaded is listed', async () => {

@@ -5,9 +5,11 @@ export function toDoorError(error: ObeliskError): string {
   return JSON.stringify({ error: textOf(error) });
 }
 
-/** Ollama's clients have no code to look at: they look for its words of a model that is not there. */
+/**
+ * Ollama's clients have no code to look at: they look for its words of a model that is not there. The
+ * models are listed at another path for them.
+ */
 function textOf({ code, message }: ObeliskError): string {
-  return code === 'model_not_found' && !/\bmodel\b.*\bnot found\b/.test(message)
-    ? `model not found: ${message}`
-    : message;
+  if (code !== 'model_not_found' || /\bmodel\b.*\bnot found\b/.test(message)) return message;
+  return `model not found: ${message.replace('; GET /v1/models lists', '; GET /api/tags lists')}`;
 }
