@@ -7,6 +7,7 @@ import { createServing } from './serving.ts';
 import type { Serving } from './serving.ts';
 import { messageOf } from './shared/errors.ts';
 import type { ObeliskError } from './shared/errors.ts';
+import { isPlaceholder } from './shared/secret.ts';
 import type { Secret } from './shared/secret.ts';
 import type { BatchedLogger } from './telemetry/logger.ts';
 import type { Handler } from './wire/http.ts';
@@ -135,12 +136,15 @@ class ReloadingHouse implements House {
 
 /** Every secret that must not appear in a log line, even by mistake. */
 export function secretsOf(settings: Settings): readonly Secret[] {
-  const all = [
-    settings.masterKey,
-    ...settings.inferenceKeys,
+  const ofUpstreams = [
     ...settings.providers.ollama.hosts.map((host) => host.apiKey),
     settings.providers.litellm?.apiKey,
     ...settings.modelList.map((entry) => entry.apiKey),
+  ].filter((key) => key !== undefined);
+  // A key that opens this server is one however short it is.
+  return [
+    ...(settings.masterKey === undefined ? [] : [settings.masterKey]),
+    ...settings.inferenceKeys,
+    ...ofUpstreams.filter((key) => !isPlaceholder(key)),
   ];
-  return all.filter((secret) => secret !== undefined);
 }

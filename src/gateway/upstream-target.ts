@@ -1,4 +1,5 @@
 import type { Deployment } from '../router/deployment.ts';
+import { isPlaceholder } from '../shared/secret.ts';
 import type { Headers } from '../wire/http.ts';
 import { HOP_HEADER } from './hops.ts';
 
@@ -19,8 +20,6 @@ export type UpstreamTarget = {
   /** Takes the deployment's key out of what the upstream said, which some repeat in their errors. */
   readonly redact: (text: string) => string;
 };
-
-const SHORTEST_SECRET = 8;
 
 /** Gives the target of an OpenAI-compatible deployment. */
 export type TargetOf = (deployment: Deployment) => UpstreamTarget;
@@ -69,8 +68,8 @@ export function haveSameBody(one: UpstreamTarget, other: UpstreamTarget): boolea
   return true;
 }
 
-/** A key of a few letters (`none`, `x`) is no secret and would tear words apart. */
 function redactorOf({ apiKey }: Deployment): (text: string) => string {
-  const key = apiKey?.reveal() ?? '';
-  return key.length < SHORTEST_SECRET ? (text) => text : (text) => text.replaceAll(key, '[secret]');
+  if (apiKey === undefined || isPlaceholder(apiKey)) return (text) => text;
+  const key = apiKey.reveal();
+  return (text) => text.replaceAll(key, '[secret]');
 }

@@ -22,3 +22,14 @@ export class Secret {
     return '[secret]';
   }
 }
+
+/** Shortest key that is looked for in texts, in characters. */
+const SHORTEST_SOUGHT = 8;
+
+/**
+ * Whether the key of an upstream is a word in place of one (`none`, `x`), as servers without keys are
+ * given: taken out of a text it would tear other words apart.
+ */
+export function isPlaceholder(key: Secret): boolean {
+  return key.reveal().length < SHORTEST_SOUGHT;
+}
