@@ -5,7 +5,7 @@ import { readWithCodecServer } from '../../../test/fuzz/codec-server.ts';
 import { byteByByte, cutAt } from '../../../test/fuzz/cut.ts';
 import { requestStream } from '../../../test/fuzz/request-grammar.ts';
 import { RequestOracle } from '../../../test/fuzz/request-oracle.ts';
-import { MAX_REQUEST_HEAD_BYTES, parseRequestHead, RequestHeads } from './request-head.ts';
+import { MAX_REQUEST_HEAD_BYTES, parseRequestHead } from './request-head.ts';
 
 const oracle = new RequestOracle();
 
@@ -73,42 +73,4 @@ test('a head is accepted up to the limit that Node has, and not beyond', async (
       if (served.requests.length === 1) assert.equal(oracle.read(input).messages.length, 1);
     }
   }
-});
-
-/** Mostly the first of some texts. */
-function mostly(...texts: readonly [string, ...string[]]): fc.Arbitrary<string> {
-  return fc.oneof({ weight: 6, arbitrary: fc.constant(texts[0]) }, fc.constantFrom(...texts));
-}
-
-const SIMILAR_HEADS = fc.record({
-  before: mostly(
-    'POST /a HTTP/1.1\r\nHost: a\r\n',
-    'GET /a HTTP/1.1\r\nHost: a\r\n',
-    'POST /b?c HTTP/1.1\r\nHost: b\r\n',
-  ),
-  name: mostly('Content-Length: ', 'content-length: ', 'content-length:', 'X-Content-Length: ', ''),
-  length: fc.oneof(
-    fc.nat().map(String),
-    mostly('0', '', '07', '+1', '1 ', ' 1', '1\r\nX: 2', '1, 1', '9'.repeat(16)),
-  ),
-  after: mostly('\r\n', '\r\nY: z\r\n', '\r\nContent-Length: 1\r\n'),
-});
-
-test('the heads of one connection are read as each would be alone, however much they resemble each other', () => {
-  let again = 0;
-  fc.assert(
-    fc.property(fc.array(SIMILAR_HEADS, { minLength: 2, maxLength: 12 }), (list) => {
-      const heads = new RequestHeads();
-      let last: unknown;
-      for (const { before, name, length, after } of list) {
-        const bytes = Buffer.from(`${before}${name}${length}${after}\r\n`, 'latin1');
-        const head = heads.read(bytes, bytes.length - 2);
-        assert.deepEqual(head, parseRequestHead(bytes, bytes.length - 2));
-        if (head !== undefined && head.fields === last) again += 1;
-        last = head?.fields;
-      }
-    }),
-    { numRuns: 2_000 },
-  );
-  assert.ok(again > 100, `${again} heads were known`);
 });

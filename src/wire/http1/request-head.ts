@@ -1,4 +1,5 @@
 import { parseContentLength, parseFieldLines } from './fields.ts';
+import { KnownHead } from './known-head.ts';
 
 /** Longest request head that the codec reads, in bytes, its empty line included. */
 export const MAX_REQUEST_HEAD_BYTES: number = 16 * 1024;
@@ -47,53 +48,26 @@ export function parseRequestHead(bytes: Buffer, end: number): RequestHead | unde
   return parse(bytes.toString('latin1', 0, end), bytes);
 }
 
-/**
- * Reads the heads of one connection. A client sends nearly the same head again and again: where it
- * differs from the one before in its length alone, that is all that is read. Never shared by clients:
- * how long the comparison takes would tell one of them about the key of another.
- */
+/** Reads the heads of one connection. */
 export class RequestHeads {
-  /** The last head, without its length. */
-  #before = '';
-  #after = '';
-  #last: RequestHead | undefined;
+  readonly #known = new KnownHead<RequestHead>();
 
   /** Reads a head as `parseRequestHead` does. */
   read(bytes: Buffer, end: number): RequestHead | undefined {
     const text = bytes.toString('latin1', 0, end);
-    const known = this.#isKnown(text) ? this.#last : undefined;
-    if (known === undefined) return this.#readAnew(text, bytes);
-    const { method, path, query, fields } = known;
-    const lengthText = text.slice(this.#before.length, text.length - this.#after.length);
-    const bodyBytes = parseContentLength(lengthText);
-    if (bodyBytes === undefined || method !== 'POST') return parse(text, bytes);
-    return { method, path, query, fields, lengthText, bodyBytes };
-  }
-
-  /** Whether all of a head but its length is as before. */
-  #isKnown(text: string): boolean {
-    const [before, after] = [this.#before, this.#after];
-    return (
-      text.length > before.length + after.length &&
-      text.slice(0, before.length) === before &&
-      text.slice(-after.length) === after
-    );
-  }
-
-  #readAnew(text: string, bytes: Buffer): RequestHead | undefined {
+    const known = this.#known.sameAs(text);
+    if (known !== undefined) {
+      const { method, path, query, fields } = known;
+      const lengthText = this.#known.lengthIn(text);
+      const bodyBytes = parseContentLength(lengthText);
+      if (bodyBytes !== undefined && method === 'POST')
+        return { method, path, query, fields, lengthText, bodyBytes };
+    }
     const head = parse(text, bytes);
-    const length = head?.lengthText === undefined ? null : LENGTH_LINE.exec(text);
-    this.#last = length === null ? undefined : head;
-    if (length === null) return head;
-    const start = length.index + length[0].length;
-    this.#before = text.slice(0, start);
-    this.#after = text.slice(text.indexOf('\r\n', start));
+    this.#known.keep(text, head);
     return head;
   }
 }
-
-/** The line of the length up to its value, as nearly everybody writes it. */
-const LENGTH_LINE = /\r\ncontent-length: /i;
 
 /** `text` is the whole of the head, which `bytes` begin with. */
 function parse(text: string, bytes: Buffer): RequestHead | undefined {

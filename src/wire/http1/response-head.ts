@@ -1,5 +1,6 @@
 import type { Headers } from '../http.ts';
 import { parseContentLength, parseFieldLines } from './fields.ts';
+import { KnownHead } from './known-head.ts';
 
 /** Longest head of a response accepted, in bytes. */
 export const MAX_RESPONSE_HEAD_BYTES: number = 64 * 1024;
@@ -48,7 +49,32 @@ type Fields = {
  *   can be none.
  */
 export function parseResponseHead(bytes: Buffer, end: number, toHead: boolean): ResponseHead | undefined {
-  const text = bytes.toString('latin1', 0, end);
+  return parse(bytes.toString('latin1', 0, end), bytes, toHead);
+}
+
+/** Reads the heads of one connection: a busy server sends the same but for the length within a second. */
+export class ResponseHeads {
+  readonly #known = new KnownHead<ResponseHead>();
+
+  /** Reads a head as `parseResponseHead` does. */
+  read(bytes: Buffer, end: number, toHead: boolean): ResponseHead | undefined {
+    const text = bytes.toString('latin1', 0, end);
+    const known = toHead ? undefined : this.#known.sameAs(text);
+    if (known?.framing === 'length') {
+      const lengthText = this.#known.lengthIn(text);
+      const length = parseContentLength(lengthText) ?? 0;
+      if (length > 0 && lengthText === known.headers['content-length']) return known;
+      if (length > 0)
+        return { ...known, length, headers: { ...known.headers, 'content-length': lengthText } };
+    }
+    const head = parse(text, bytes, toHead);
+    this.#known.keep(text, head);
+    return head;
+  }
+}
+
+/** `text` is the whole of the head, which `bytes` begin with. */
+function parse(text: string, bytes: Buffer, toHead: boolean): ResponseHead | undefined {
   const lineEnd = text.indexOf('\r\n');
   const status = readStatus(text.slice(0, Math.max(lineEnd, 0)));
   if (status === undefined) return undefined;

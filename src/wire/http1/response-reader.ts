@@ -1,6 +1,6 @@
 import type { Headers } from '../http.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import { MAX_RESPONSE_HEAD_BYTES, VERSION_PREFIX, parseResponseHead } from './response-head.ts';
+import { MAX_RESPONSE_HEAD_BYTES, ResponseHeads, VERSION_PREFIX } from './response-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** What a reader finds, in order. */
@@ -25,6 +25,7 @@ const SWITCHING = 101;
 export class ResponseReader {
   readonly #events: ResponseEvents;
   readonly #chunks = new ChunkedDecoder();
+  readonly #heads = new ResponseHeads();
   #state: State = 'complete';
   #toHead = false;
   #head: ResponseHead | undefined;
@@ -138,7 +139,7 @@ export class ResponseReader {
       this.#refuseHead();
       return;
     }
-    const head = parseResponseHead(bytes, end, this.#toHead);
+    const head = this.#heads.read(bytes, end, this.#toHead);
     if (head === undefined) this.#refuse('with malformed HTTP');
     // After an interim response that closes the connection no answer can come.
     else if (head.status === SWITCHING || (head.status < 200 && !head.persistent))
