@@ -170,16 +170,28 @@ function toJson(): (line: Line) => string {
   const time = createTimestamps();
   // Names and messages are constant sentences of the sources, so what is remembered of them is bounded.
   const messages = remembered((text) => JSON.stringify(text));
-  const names = (text: string): string => ',"' + text + '":';
+  const before: Field[] = [];
   return ({ atMs, level, message, fields }) => {
     let text = `{"time":"${time(atMs)}","level":"${level}","message":${messages(message)}`;
+    let place = 0;
     for (const key in fields) {
       const value = fields[key];
-      if (value !== undefined) text += names(key) + toJsonText(value);
+      if (value !== undefined) {
+        let field = before[place];
+        if (field?.key !== key || field.value !== value) {
+          field = { key, value, text: `,"${key}":${toJsonText(value)}` };
+          before[place] = field;
+        }
+        text += field.text;
+      }
+      place += 1;
     }
     return `${text}}\n`;
   };
 }
+
+/** A field as JSON. The lines of requests that follow one another differ in few of theirs. */
+type Field = { readonly key: string; readonly value: string | number | boolean; readonly text: string };
 
 function remembered(make: (text: string) => string): (text: string) => string {
   const known = new Map<string, string>();

@@ -31,9 +31,9 @@ export function createDateText(unixMs: () => number): () => string {
 
 /** Bytes as latin1 text, one character a byte; a string is UTF-8. */
 export function latin1Of(chunk: Uint8Array | string): string {
-  if (typeof chunk !== 'string') {
+  if (chunk instanceof Buffer) return chunk.toString('latin1');
+  if (typeof chunk !== 'string')
     return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
-  }
   // Plain ASCII is the same in both.
   return Buffer.byteLength(chunk) === chunk.length ? chunk : Buffer.from(chunk).toString('latin1');
 }
