@@ -70,6 +70,14 @@ export function haveSameBody(one: UpstreamTarget, other: UpstreamTarget): boolea
 
 function redactorOf({ apiKey }: Deployment): (text: string) => string {
   if (apiKey === undefined || isPlaceholder(apiKey)) return (text) => text;
-  const key = apiKey.reveal();
-  return (text) => text.replaceAll(key, '[secret]');
+  const key = new RegExp(apiKey.reveal().replaceAll(/[^]/g, anySpelling), 'g');
+  return (text) => text.replace(key, '[secret]');
+}
+
+/** A pattern for a character as it is and as JSON may escape it: many servers write + and / with an escape. */
+function anySpelling(character: string): string {
+  const plain = character.replace(/\W/, '\\$&');
+  const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+  const anyCase = code.replaceAll(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  return `(?:\\\\u${anyCase}|${'"\\/'.includes(character) ? '\\\\' : ''}${plain}|${plain})`;
 }
