@@ -54,3 +54,29 @@ test('who has spoken is not dropped with the burst', async (t) => {
   await sleep(300);
   assert.equal(open(clients), 7);
 });
+
+test('a loop that was held up reads what has come before it drops anybody', async (t) => {
+  const anonymous = new AnonymousConnections(100, 2);
+  const add = anonymous.add.bind(anonymous);
+  const accepted: Socket[] = [];
+  const heard: Socket[] = [];
+  anonymous.add = (socket) => {
+    add(socket);
+    accepted.push(socket);
+    socket.once('data', () => {
+      heard.push(socket);
+      anonymous.delete(socket);
+    });
+  };
+  const clients = await crowd(t, anonymous, 20);
+  for (let waited = 0; accepted.length < 20 && waited < 1_000; waited += 1) await sleep(1);
+  // Behind the poll of this turn: what is written now is read in the next.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const client of clients) client.write('GET / HTTP/1.1');
+  const heldUntil = performance.now() + 600;
+  while (performance.now() < heldUntil);
+  for (let waited = 0; heard.length < 20 && waited < 1_000; waited += 10) await sleep(10);
+  assert.equal(heard.length, 20);
+  await sleep(300);
+  assert.equal(open(clients), 20);
+});

@@ -183,10 +183,12 @@ for (const transport of ['node:http', 'the codec'] as const) {
     const { open, say } = await start(t, echo, { transport, anonymousConnections: 20 });
     const silent = await Promise.all(Array.from({ length: 20 }, open));
     await sleep(300);
+    const newcomer = await open();
+    await sleep(50);
     assert.match(await say('GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'), /200 OK/);
-    await sleep(20);
     assert.equal(silent.filter((socket) => socket.closed).length, 1);
     assert.ok(silent[0]?.closed, 'the oldest gave way');
+    assert.ok(!newcomer.closed);
   });
 
   test(`over ${transport}: connections whose request was accepted do not give way, those that were refused do`, async (t) => {
@@ -205,6 +207,7 @@ for (const transport of ['node:http', 'the codec'] as const) {
     const refused = [await ask('/refused'), await ask('/refused')];
     await sleep(300);
     await ask('/');
+    refused.push(await ask('/refused'));
     await sleep(20);
     assert.deepEqual(
       accepted.map((socket) => socket.closed),
@@ -212,7 +215,7 @@ for (const transport of ['node:http', 'the codec'] as const) {
     );
     assert.deepEqual(
       refused.map((socket) => socket.closed),
-      [true, false],
+      [true, false, false],
     );
   });
 
