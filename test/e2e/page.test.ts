@@ -114,6 +114,25 @@ describe(
       await close();
     });
 
+    it('asks what was typed before the page knew the vaults, once it knows them', async () => {
+      const { page, problems, close } = await watchPage(browser, program.url);
+      const { promise: typed, resolve } = Promise.withResolvers<undefined>();
+      await page.route('**/obelisk/v1/vaults', async (route) => {
+        await typed;
+        await route.continue();
+      });
+      await page.goto(program.url);
+      await page.locator('#question').focus();
+      await page.keyboard.type('What is the lighthouse keeper called?');
+      await page.keyboard.press('Enter');
+      resolve(undefined);
+      const answer = page.locator('.answer:not([aria-busy])');
+      await answer.waitFor({ timeout: WATCH_MS });
+      assert.match(await answer.innerText(), /Amundsen/);
+      assert.deepEqual(problems, []);
+      await close();
+    });
+
     it('keeps the conversation for a follow-up, and says what is not in the notes', async () => {
       const { page, problems, close } = await watchPage(browser, program.url);
       await page.goto(program.url);

@@ -18,6 +18,8 @@ const writerSelect = byId('writer', HTMLSelectElement);
 const state = byId('vault-state', HTMLElement);
 const announcer = byId('announcer', HTMLElement);
 const panel = createNotePanel();
+/** A question was sent off before the page knew which vaults there are. */
+let waitsForVaults = false;
 
 const conversation = createConversation({
   container: byId('conversation', HTMLElement),
@@ -34,6 +36,10 @@ const conversation = createConversation({
 function ask() {
   const text = question.value.trim();
   if (text === '' || conversation.isBusy()) return;
+  if (vaultSelect.dataset['known'] === undefined) {
+    waitsForVaults = true;
+    return;
+  }
   if (vaultSelect.value === '') {
     state.textContent = 'There is no vault to ask. Start Obelisk with --vault and the folder of your notes.';
     return;
@@ -102,6 +108,8 @@ async function refreshVaults() {
 async function follow() {
   try {
     const working = await refreshVaults();
+    if (waitsForVaults) ask();
+    waitsForVaults = false;
     const writers = await withKey(listWriters);
     fill(
       writerSelect,
@@ -171,6 +179,10 @@ question.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   ask();
+});
+question.addEventListener('input', () => {
+  // Who goes on typing has not asked yet.
+  waitsForVaults = false;
 });
 byId('sign-out', HTMLButtonElement).addEventListener('click', () => void signOut());
 stop.addEventListener('click', () => conversation.stop());
