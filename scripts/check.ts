@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { TEST_OPTIONS } from './test-options.ts';
 
 type Step = { readonly name: string; readonly command: readonly string[]; readonly tests?: boolean };
 
@@ -14,13 +15,7 @@ const bin = (name: string): string => `node_modules/.bin/${name}`;
  * that its neighbours load too. `npm run test:unit` runs the same files each in a process of its own.
  */
 function unitTests(area: string, ...files: readonly string[]): Step {
-  const options = [
-    '--import=./test/property-seed.ts',
-    '--test',
-    '--test-isolation=none',
-    '--test-timeout=60000',
-  ];
-  return { name: `unit tests: ${area}`, command: [process.execPath, ...options, ...files], tests: true };
+  return { name: `unit tests: ${area}`, command: [process.execPath, ...TEST_OPTIONS, ...files], tests: true };
 }
 
 /** Tests first: they wait on sockets and clocks, and the compilers fill the time when they are done. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { TEST_OPTIONS } from './test-options.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
 const seconds = Number(values.seconds ?? 60);
@@ -17,17 +18,11 @@ if (!Number.isFinite(seconds) || !Number.isInteger(first)) {
 const files = globSync('src/**/*.test.ts').filter((file) =>
   readFileSync(file, 'utf8').includes('fc.assert('),
 );
-const options = [
-  '--import=./test/property-seed.ts',
-  '--test',
-  '--test-isolation=none',
-  '--test-timeout=60000',
-];
 const end = performance.now() + seconds * 1_000;
 let seed = first;
 do {
   const env = { ...process.env, PROPERTY_SEED: String(seed) };
-  const run = spawnSync(process.execPath, [...options, ...files], { env, encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [...TEST_OPTIONS, ...files], { env, encoding: 'utf8' });
   if (run.status !== 0) {
     process.stderr.write(`${run.stdout}${run.stderr}\nfailed with --seed ${seed}\n`);
     process.exitCode = 1;

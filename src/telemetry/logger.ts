@@ -1,4 +1,5 @@
 import type { Secret } from '../shared/secret.ts';
+import { TextByPlace } from '../shared/text-by-place.ts';
 import type { LogFields, Logger } from './log.ts';
 
 /** How much is said. */
@@ -51,6 +52,8 @@ const LINES_TOGETHER = 64;
 
 /** Text that waits for a reader that has stopped reading; beyond that, lines are lost rather than memory. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+
+type FieldValue = NonNullable<LogFields[string]>;
 
 type Line = {
   readonly atMs: number;
@@ -170,28 +173,18 @@ function toJson(): (line: Line) => string {
   const time = createTimestamps();
   // Names and messages are constant sentences of the sources, so what is remembered of them is bounded.
   const messages = remembered((text) => JSON.stringify(text));
-  const before: Field[] = [];
+  const texts = new TextByPlace<FieldValue>((key, value) => `,"${key}":${toJsonText(value)}`);
   return ({ atMs, level, message, fields }) => {
     let text = `{"time":"${time(atMs)}","level":"${level}","message":${messages(message)}`;
     let place = 0;
     for (const key in fields) {
       const value = fields[key];
-      if (value !== undefined) {
-        let field = before[place];
-        if (field?.key !== key || field.value !== value) {
-          field = { key, value, text: `,"${key}":${toJsonText(value)}` };
-          before[place] = field;
-        }
-        text += field.text;
-      }
+      if (value !== undefined) text += texts.at(place, key, value);
       place += 1;
     }
     return `${text}}\n`;
   };
 }
-
-/** A field as JSON. The lines of requests that follow one another differ in few of theirs. */
-type Field = { readonly key: string; readonly value: string | number | boolean; readonly text: string };
 
 function remembered(make: (text: string) => string): (text: string) => string {
   const known = new Map<string, string>();
@@ -206,7 +199,7 @@ function remembered(make: (text: string) => string): (text: string) => string {
 }
 
 /** By hand what is plain: a call of `JSON.stringify` costs as much as the rest of a field. */
-function toJsonText(value: string | number | boolean): string {
+function toJsonText(value: FieldValue): string {
   if (typeof value === 'string') return UNESCAPED.test(value) ? `"${value}"` : JSON.stringify(value);
   return typeof value === 'number' && !Number.isFinite(value) ? 'null' : `${value}`;
 }

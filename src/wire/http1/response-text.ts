@@ -1,34 +1,24 @@
 import { STATUS_CODES } from 'node:http';
+import { TextByPlace } from '../../shared/text-by-place.ts';
 import type { Headers } from '../http.ts';
 
 /** What may stand in a header: visible latin1, space and tab. Anything else could forge a second header. */
 const VALUE = /^[\t\u0020-\u007E\u0080-\u00FF]*$/;
 
-type Line = { readonly name: string; readonly value: string; readonly text: string };
-
-/** Responses that follow one another differ in few of their lines: each is kept for the next one's place. */
-const lines: Line[] = [];
+const lines = new TextByPlace<string>((name, value) => {
+  if (!VALUE.test(value)) throw new TypeError(`the header ${name} holds a character no header can carry`);
+  return `${name}: ${value}\r\n`;
+});
 
 /** Writes a response's status line and headers as latin1, without the empty line that ends them. */
 export function responseText(status: number, headers: Headers): string {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   let place = 0;
   for (const name in headers) {
-    const value = headers[name] ?? '';
-    let line = lines[place];
-    if (line?.name !== name || line.value !== value) {
-      line = toLine(name, value);
-      lines[place] = line;
-    }
-    text += line.text;
+    text += lines.at(place, name, headers[name] ?? '');
     place += 1;
   }
   return text;
-}
-
-function toLine(name: string, value: string): Line {
-  if (!VALUE.test(value)) throw new TypeError(`the header ${name} holds a character no header can carry`);
-  return { name, value, text: `${name}: ${value}\r\n` };
 }
 
 /** The `date` header of now (RFC 9110 section 6.6.1), written anew once a second. */
