@@ -1,5 +1,6 @@
 import { systemCodeOf } from '../shared/errors.ts';
 import type { ErrorCode, ObeliskError } from '../shared/errors.ts';
+import { BROKEN_CONNECTION, NEVER_CONNECTED } from '../shared/system-codes.ts';
 import type { CoolingCause } from './deployment-state.ts';
 
 /** What a failed attempt means for what comes next. */
@@ -19,21 +20,11 @@ export type Verdict = {
   readonly unsent: boolean;
 };
 
-/** System codes of a connection that never came to be. */
-const NEVER_CONNECTED: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-]);
+/** The request never left. */
+const UNSENT: ReadonlySet<string> = new Set(NEVER_CONNECTED);
 
-/** Codes of a connection that ended before it was answered on. */
-const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'connection closed']);
+/** The connection ended before it was answered on. */
+const BROKEN: ReadonlySet<string> = new Set([...BROKEN_CONNECTION, 'connection closed']);
 
 /** Codes by which an upstream says that the request itself is at fault, whatever its status. */
 const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
@@ -73,7 +64,7 @@ function judgeSilence(error: ObeliskError): Verdict {
   switch (error.code) {
     case 'upstream_unreachable': {
       const code = systemCodeOf(error.cause) ?? '';
-      const [unsent, broken] = [NEVER_CONNECTED.has(code), BROKEN.has(code)];
+      const [unsent, broken] = [UNSENT.has(code), BROKEN.has(code)];
       return { health: 'unreachable', retry: true, retrySame: false, broken, unsent };
     }
     // It was not asked: its queue with us was full, or the turn of the request did not come in time.

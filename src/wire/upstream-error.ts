@@ -1,23 +1,9 @@
 import { ObeliskError, isObeliskError, messageOf, systemCodeOf } from '../shared/errors.ts';
+import { BROKEN_CONNECTION, NEVER_CONNECTED } from '../shared/system-codes.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 /** System codes of a connection that could not be made or broke. */
-const UNREACHABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'ETIMEOUT',
-]);
+const UNREACHABLE = new Set([...NEVER_CONNECTED, ...BROKEN_CONNECTION, 'ETIMEDOUT', 'ETIMEOUT']);
 
 /** What this process or its machine has no more of: it says nothing about the upstream. */
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
