@@ -1,6 +1,7 @@
 import type { Job, JobKind } from '../../ollama/control-plane.ts';
 import { isErrorCode } from '../../providers/openai/error-body.ts';
 import { ObeliskError } from '../../shared/errors.ts';
+import { lineSafeJson } from '../../shared/line-safe-json.ts';
 
 /** Says what of a job is new, as the lines of Ollama's stream. */
 export type JobLines = {
@@ -58,7 +59,7 @@ function shortOf(digest: string): string {
 }
 
 function toLine(fields: object): string {
-  return `${JSON.stringify(fields)}\n`;
+  return `${lineSafeJson(fields)}\n`;
 }
 
 function throwFailure({ state, error, id }: Job): void {

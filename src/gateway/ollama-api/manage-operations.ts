@@ -1,6 +1,7 @@
 import type { ControlPlane, CreateSource, Job, JobSpec, ModelPlace } from '../../ollama/control-plane.ts';
 import type { FleetBlobs } from '../../ollama/fleet/fleet-blobs.ts';
 import { toDoorError } from '../../providers/ollama/door/door-error.ts';
+import { lineSafeJson } from '../../shared/line-safe-json.ts';
 import type { Call } from '../call.ts';
 import type { Heartbeat, StreamFraming } from '../event-stream.ts';
 import { streamEvents } from '../ollama-management/event-feed.ts';
@@ -78,7 +79,7 @@ type AskedJob = { readonly spec: JobSpec; readonly stream: boolean };
 function framingOf(status: () => string): StreamFraming {
   return {
     contentType: 'application/x-ndjson',
-    alive: () => `${JSON.stringify({ status: status() })}\n`,
+    alive: () => `${lineSafeJson({ status: status() })}\n`,
     failure: (error) => `${toDoorError(error)}\n`,
   };
 }

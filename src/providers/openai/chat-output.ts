@@ -1,3 +1,4 @@
+import { lineSafeJson } from '../../shared/line-safe-json.ts';
 import type { ChatEvent, ToolCall, Usage } from '../chat.ts';
 import { createAnswerGatherer } from '../gathered-answer.ts';
 
@@ -37,7 +38,7 @@ export function toUsage(usage: Usage): Readonly<Record<string, number>> {
 export function createChatStreamWriter(identity: AnswerIdentity, includeUsage: boolean): ChatStreamWriter {
   const { id, created, model } = identity;
   // The head is equal in all chunks: it is serialised once, which halves the cost of a token.
-  const head = `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)},"choices":[`;
+  const head = `data: {"id":${lineSafeJson(id)},"object":"chat.completion.chunk","created":${created},"model":${lineSafeJson(model)},"choices":[`;
   const tail = includeUsage ? '],"usage":null}\n\n' : ']}\n\n';
   const chunk = (delta: string, finish = 'null', logprobs = 'null'): string =>
     `${head}{"index":0,"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${tail}`;
@@ -47,20 +48,20 @@ export function createChatStreamWriter(identity: AnswerIdentity, includeUsage: b
       switch (event.type) {
         case 'text-delta':
           return chunk(
-            `{"content":${JSON.stringify(event.text)}}`,
+            `{"content":${lineSafeJson(event.text)}}`,
             'null',
-            event.logprobs ? JSON.stringify({ content: event.logprobs, refusal: null }) : 'null',
+            event.logprobs ? lineSafeJson({ content: event.logprobs, refusal: null }) : 'null',
           );
         case 'reasoning-delta':
-          return chunk(`{"reasoning_content":${JSON.stringify(event.text)}}`);
+          return chunk(`{"reasoning_content":${lineSafeJson(event.text)}}`);
         case 'tool-call':
-          return chunk(JSON.stringify({ tool_calls: [{ index: event.index, ...toToolCall(event.call) }] }));
+          return chunk(lineSafeJson({ tool_calls: [{ index: event.index, ...toToolCall(event.call) }] }));
         case 'message-fields':
-          return chunk(JSON.stringify(event.fields));
+          return chunk(lineSafeJson(event.fields));
         default: {
-          const finish = chunk('{}', JSON.stringify(event.reason));
+          const finish = chunk('{}', lineSafeJson(event.reason));
           if (!includeUsage) return finish + STREAM_DONE;
-          return `${finish}${head}],"usage":${JSON.stringify(toUsage(event.usage))}}\n\n${STREAM_DONE}`;
+          return `${finish}${head}],"usage":${lineSafeJson(toUsage(event.usage))}}\n\n${STREAM_DONE}`;
         }
       }
     },

@@ -1,9 +1,10 @@
 import { ERROR_KINDS } from '../../shared/errors.ts';
 import type { ErrorCode, ObeliskError } from '../../shared/errors.ts';
+import { lineSafeJson } from '../../shared/line-safe-json.ts';
 
 /** OpenAI's error, as a body and as the data of an error frame in a stream. */
 export function toErrorBody({ message, type, param, code, upstreamCode }: ObeliskError): string {
-  return JSON.stringify({ error: { message, type, param: param ?? null, code: upstreamCode ?? code } });
+  return lineSafeJson({ error: { message, type, param: param ?? null, code: upstreamCode ?? code } });
 }
 
 /** What an upstream said about its failure. */

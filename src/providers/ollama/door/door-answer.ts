@@ -1,4 +1,5 @@
 import { ObeliskError } from '../../../shared/errors.ts';
+import { lineSafeJson } from '../../../shared/line-safe-json.ts';
 import { parseJson } from '../../../shared/parse-json.ts';
 import type { AnswerTiming, ChatEvent, QueuePlace, TokenLogprob, ToolCall } from '../../chat.ts';
 import { createAnswerGatherer } from '../../gathered-answer.ts';
@@ -37,7 +38,7 @@ export type DoorStreamWriter = {
  */
 export function createDoorStream(answer: DoorAnswer): DoorStreamWriter {
   const watch = createWatch(answer);
-  const line = (fields: Fields): string => `${JSON.stringify({ ...headOf(answer), ...fields })}\n`;
+  const line = (fields: Fields): string => `${lineSafeJson({ ...headOf(answer), ...fields })}\n`;
   const piece = (message: Fields, more: Fields = {}): string =>
     line({ ...messageOf(answer, message), done: false, ...more });
   return {

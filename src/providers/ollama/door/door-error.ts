@@ -1,8 +1,9 @@
 import type { ObeliskError } from '../../../shared/errors.ts';
+import { lineSafeJson } from '../../../shared/line-safe-json.ts';
 
 /** Writes an error as Ollama does, as a body and as the last line of a stream. */
 export function toDoorError(error: ObeliskError): string {
-  return JSON.stringify({ error: textOf(error) });
+  return lineSafeJson({ error: textOf(error) });
 }
 
 /**

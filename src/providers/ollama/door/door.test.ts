@@ -186,6 +186,20 @@ test('a sign of life has no text, and says where a request waits', () => {
   assert.deepEqual(lineOf(stream.empty({ position: 1, waitMs: 5 }))['queue'], { position: 1, wait: 5e6 });
 });
 
+test('no text ends a line early, by whatever client it is split', () => {
+  const text = 'a\u2028b\u2029c\u0085d';
+  const stream = createDoorStream(answer('chat'));
+  const call = { id: 'call_1', name: 'f', arguments: JSON.stringify({ text }) };
+  const lines = [
+    stream.event({ type: 'text-delta', text }),
+    stream.event({ type: 'tool-call', index: 0, call }),
+    `${toDoorError(new ObeliskError('upstream_error', text))}\n`,
+  ];
+  for (const line of lines) assert.equal(line.split(/[\n\u0085\u2028\u2029]/).length, 2, line);
+  assert.equal(JSON.parse(lines[0] ?? '').message.content, text);
+  assert.equal(JSON.parse(lines[1] ?? '').message.tool_calls[0].function.arguments.text, text);
+});
+
 test('arguments that a model wrote badly are an error, not something else', () => {
   for (const text of ['{"a"', '[1]', '"a"']) {
     const call = { id: 'call_1', name: 'f', arguments: text };
