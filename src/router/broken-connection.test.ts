@@ -62,6 +62,18 @@ test('another deployment comes first', () => {
   assert.equal(attempts.deployment.id, 'm#1');
 });
 
+for (const code of ['ECONNREFUSED', 'EACCES', 'ETIMEOUT', 'connect timeout']) {
+  test(`what was never sent, for ${code}, goes elsewhere without a share of the budget`, () => {
+    const failedBy = (reason: string): number | undefined => {
+      const balancer = balancerFor(2);
+      while (balancer.budget.take(1_000));
+      return balancer.begin(TWO).failed(brokenBy(reason));
+    };
+    assert.equal(failedBy(code), 0);
+    assert.equal(failedBy('ETIMEDOUT'), undefined);
+  });
+}
+
 test('it is not asked again without retries, or where nothing listens', () => {
   assert.equal(balancerFor(0).begin(ALONE).failed(RESET), undefined);
   assert.equal(balancerFor(2).begin(ALONE).failed(brokenBy('ECONNREFUSED')), undefined);

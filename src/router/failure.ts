@@ -21,7 +21,7 @@ export type Verdict = {
 };
 
 /** The request never left. */
-const UNSENT: ReadonlySet<string> = new Set(NEVER_CONNECTED);
+const UNSENT: ReadonlySet<string> = new Set([...NEVER_CONNECTED, 'connect timeout']);
 
 /** The connection ended before it was answered on. */
 const BROKEN: ReadonlySet<string> = new Set([...BROKEN_CONNECTION, 'connection closed']);

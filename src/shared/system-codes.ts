@@ -6,9 +6,15 @@ export const NEVER_CONNECTED: readonly string[] = [
   'EHOSTDOWN',
   'ENETDOWN',
   'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EACCES',
+  'EPERM',
+  'EINVAL',
   'ENOTFOUND',
   'EAI_AGAIN',
   'EAI_FAIL',
+  // Of a name that is not resolved in its time.
+  'ETIMEOUT',
 ];
 
 /** System codes of a connection that broke. */

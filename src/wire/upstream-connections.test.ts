@@ -213,6 +213,25 @@ testOnBoth('a name that is never resolved is unreachable', async (on) => {
   await client.close();
 });
 
+for (const code of ['EACCES', 'EPERM', 'EAFNOSUPPORT', 'EINVAL']) {
+  testOnBoth(
+    `a connection that the system refuses with ${code} makes its upstream unreachable`,
+    async (on) => {
+      const refusal = Object.assign(new Error('connect'), { code });
+      const client = createUpstreamClient({
+        transport: on.transport,
+        lookup: (_host, _options, callback) => setImmediate(callback, refusal, ''),
+      });
+      on.t.after(() => client.close());
+      const request = { origin: 'http://model.test', path: '/', method: 'GET', headers: {} } as const;
+      await assert.rejects(client.request({ ...request, clocks: REMOTE_CLOCKS }), {
+        code: 'upstream_unreachable',
+        message: new RegExp(code),
+      });
+    },
+  );
+}
+
 /** A connection that only remembers whether it was closed. */
 function createConnection(pool: ConnectionPool): Connection & { closed: boolean } {
   return {

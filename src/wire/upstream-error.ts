@@ -3,7 +3,7 @@ import { BROKEN_CONNECTION, NEVER_CONNECTED } from '../shared/system-codes.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
 /** System codes of a connection that could not be made or broke. */
-const UNREACHABLE = new Set([...NEVER_CONNECTED, ...BROKEN_CONNECTION, 'ETIMEDOUT', 'ETIMEOUT']);
+const UNREACHABLE = new Set([...NEVER_CONNECTED, ...BROKEN_CONNECTION, 'ETIMEDOUT']);
 
 /** What this process or its machine has no more of: it says nothing about the upstream. */
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
@@ -19,6 +19,16 @@ export class ConnectionEnded extends Error {
 
   constructor() {
     super('the peer closed the connection');
+  }
+}
+
+/** No connection came to be in its time, so that nothing was sent. */
+export class ConnectTimedOut extends Error {
+  override readonly name = 'ConnectTimedOut';
+  readonly code = 'connect timeout';
+
+  constructor() {
+    super('no connection was made in time');
   }
 }
 

@@ -3,7 +3,7 @@ import { isStreamed } from './body-stream.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
 import type { Headers } from './http.ts';
 import type { Connection, ConnectionEvents, ConnectionPool } from './upstream-connection.ts';
-import { invalidAnswer, isStaleSocket, toUpstreamError, urlOf } from './upstream-error.ts';
+import { ConnectTimedOut, invalidAnswer, isStaleSocket, toUpstreamError, urlOf } from './upstream-error.ts';
 import type { Progress } from './upstream-error.ts';
 import type { Exchange, UpstreamRequest, UpstreamSink } from './upstream.ts';
 
@@ -83,7 +83,7 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
     const spentMs = clock.elapsedMs(this.#phaseMs);
     if (this.#phase === 'connecting' && spentMs >= clocks.connectMs) {
       const message = `${urlOf(this.#request)} accepted no connection within ${Math.round(clocks.connectMs)} ms; is it running and reachable?`;
-      this.#fail(new ObeliskError('upstream_unreachable', message));
+      this.#fail(new ObeliskError('upstream_unreachable', message, { cause: new ConnectTimedOut() }));
     } else if (this.#phase === 'waiting' && spentMs >= clocks.firstByteMs) {
       this.#expire(`sent no response head within ${Math.round(clocks.firstByteMs)} ms`);
     } else if (this.#phase === 'reading' && spentMs >= clocks.idleMs && !this.#paused) {
