@@ -1,6 +1,7 @@
 import type { ChatContext, ChatEvent, ChatMessage, ChatRequest, ChatWriter } from '../providers/chat.ts';
 import { IGNORED_HEADER } from '../providers/ignored-header.ts';
 import { createChatEventReader } from '../providers/openai/from-event.ts';
+import { isEventStream } from '../providers/openai/stream-tap.ts';
 import { toChatFields } from '../providers/openai/to-body.ts';
 import type { Deployment } from '../router/deployment.ts';
 import { createSseReader } from '../wire/sse.ts';
@@ -52,7 +53,7 @@ async function* write(
     clocks: context.clocks ?? REMOTE_CLOCKS,
   };
   const response = await options.upstream.request(toUpstreamRequest(target, sent), context.signal);
-  const streams = response.headers['content-type']?.startsWith('text/event-stream') === true;
+  const streams = isEventStream(response.headers['content-type']);
   if (response.status !== 200 || !streams) throw await errorOf(response, target, options);
   try {
     yield* readEvents(response, target);

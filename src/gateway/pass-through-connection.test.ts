@@ -159,3 +159,30 @@ test('instances that a request has come through are passed on', async () => {
   await askSocket(gateway, { path: CHAT, body: body(false), headers: { 'x-obelisk-hop': 'another' } });
   assert.equal(upstream.received[0]?.headers['x-obelisk-hop'], 'another,testinstance');
 });
+
+test('an error behind signs of life has a status of its own, and no first token', async () => {
+  await using upstream = await startUpstream((response) => {
+    startEvents(response);
+    response.write(': processing\n\n', () => {
+      setTimeout(() => response.end(event('{"error":{"message":"out of memory"}}')), 20);
+    });
+  });
+  await using gateway = await startGateway([deployment({ baseUrl: upstream.baseUrl })]);
+  const answer = await askSocket(gateway, { path: CHAT, body: body(true) });
+  assert.equal(answer.status, 502, answer.text);
+  assert.match(answer.text, /out of memory/);
+  const line = gateway.log.find(({ message }) => message === 'request');
+  assert.equal(line?.fields['firstTokenMs'], undefined);
+});
+
+test('media types and codings are known in any case', async () => {
+  const events = event(chunk('x', 'stop')) + event('[DONE]');
+  await using upstream = await startUpstream((response) => {
+    response
+      .writeHead(200, { 'content-type': 'Text/Event-Stream', 'content-encoding': 'Identity' })
+      .end(events);
+  });
+  await using gateway = await startGateway([deployment({ baseUrl: upstream.baseUrl })]);
+  const answer = await askSocket(gateway, { path: CHAT, body: body(true) });
+  assert.equal(answer.text, events);
+});

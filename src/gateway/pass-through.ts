@@ -1,5 +1,5 @@
 import type { ObeliskError } from '../shared/errors.ts';
-import { readLeadingFailure, StreamTap } from '../providers/openai/stream-tap.ts';
+import { isEventStream, readLeadingFailure, StreamTap } from '../providers/openai/stream-tap.ts';
 import { STREAM_DONE } from '../providers/openai/chat-output.ts';
 import type { Attempts } from '../router/attempts.ts';
 import { freeBodyMemory, joinBody } from '../wire/body-memory.ts';
@@ -86,8 +86,8 @@ class Passage implements UpstreamSink {
   onHead(status: number, headers: Headers): void {
     this.#status = status;
     this.#headers = headers;
-    const streams = headers['content-type']?.startsWith('text/event-stream') === true;
-    this.#mode = status === 200 && streams && this.#tap ? 'stream' : 'whole';
+    const streams = this.#tap !== undefined && isEventStream(headers['content-type']);
+    this.#mode = status === 200 && streams ? 'stream' : 'whole';
   }
 
   onData(chunk: Buffer): boolean {

@@ -115,7 +115,7 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
       return;
     }
     const encoding = headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       this.#refuse('in a content-encoding although identity was asked for');
       return;
     }

@@ -3,8 +3,8 @@ import { parseJson } from '../../shared/parse-json.ts';
 
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
-/** Between two events, in all three line ends. */
-const BOUNDARY = /\r\n\r\n|\n\n|\r\r/g;
+/** Between two events, in all three line ends; the blank line may end otherwise than the one before it. */
+const BOUNDARY = /\r?\n\r?\n|\r\r/g;
 
 /** The events of a block, without the blank lines between them. */
 export function eventsOf(text: string): string[] {

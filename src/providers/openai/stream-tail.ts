@@ -106,8 +106,13 @@ export function usageOf(json: unknown): Usage | undefined {
   if (typeof usage !== 'object' || usage === null || !('prompt_tokens' in usage)) return undefined;
   const completion = 'completion_tokens' in usage ? usage.completion_tokens : 0;
   const prompt = usage.prompt_tokens;
-  if (typeof prompt !== 'number' || typeof completion !== 'number') return undefined;
+  if (!isCount(prompt) || !isCount(completion)) return undefined;
   return { promptTokens: prompt, completionTokens: completion };
+}
+
+/** A sum that one upstream's nonsense has entered is wrong for ever. */
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function hasFinishReason(json: unknown): boolean {

@@ -58,6 +58,47 @@ test('comments, empty data and fields nobody knows are no malformed events', () 
   assert.equal(tap.flaw, undefined);
 });
 
+for (const [name, end] of [
+  ['LF and CRLF', '\n\r\n'],
+  ['CRLF and LF', '\r\n\n'],
+] as const) {
+  test(`events that end with ${name} pass, and their facts are read, however they are cut`, () => {
+    const all = (TEXT + TEXT + FINISH + DONE).replaceAll('\n\n', end);
+    for (let length = 1; length <= all.length; length += 1) {
+      const tap = new StreamTap(false);
+      const bytes = Buffer.from(all);
+      let out = '';
+      for (let at = 0; at < bytes.length; at += length)
+        out += tap.feed(bytes.subarray(at, at + length))?.toString() ?? '';
+      assert.equal(out, all);
+      assert.equal(tap.events, 4);
+      assert.deepEqual(tap.facts(), {
+        complete: true,
+        done: true,
+        usage: { promptTokens: 8, completionTokens: 5 },
+      });
+    }
+  });
+}
+
+test('signs of life before the first data begin no answer, and pass behind it', () => {
+  const tap = new StreamTap(false);
+  for (const sign of ['\uFEFF: wait\n\n', ': wait\n\nretry: 9\n\n', 'event: ping\n\n', 'data:\n\n'])
+    assert.equal(tap.feed(Buffer.from(sign)), undefined);
+  assert.equal(tap.feed(Buffer.from(TEXT))?.toString(), TEXT);
+  assert.equal(tap.feed(Buffer.from(': wait\n\n'))?.toString(), ': wait\n\n');
+});
+
+for (const wrong of ['-7', '1e400', '2.5', '"7"', '9007199254740993']) {
+  test(`a count of ${wrong} tokens is no usage`, () => {
+    for (const name of ['prompt_tokens', 'completion_tokens']) {
+      const counts = { prompt_tokens: 1, completion_tokens: 1, [name]: 'wrong' };
+      const text = event({ choices: [], usage: counts }).replace('"wrong"', wrong);
+      assert.equal(through(TEXT + text + DONE, false).tap.facts().usage, undefined);
+    }
+  });
+}
+
 test('a byte order mark does not leave, since a heartbeat may stand before it', () => {
   assert.equal(through(`\uFEFF${TEXT}${FINISH}`, false).out, TEXT + FINISH);
   const tap = new StreamTap(false);

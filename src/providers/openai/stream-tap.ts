@@ -9,13 +9,16 @@ import type { StreamFacts } from './stream-tail.ts';
 const EVENT_LIMIT_BYTES = 4 * 1024 * 1024;
 
 const LF_LF = Buffer.from('\n\n');
-const CRLF_CRLF = Buffer.from('\r\n\r\n');
+/** Behind a line that ended with either LF or CRLF. */
+const LF_CRLF = Buffer.from('\n\r\n');
 const CR_CR = Buffer.from('\r\r');
 const NOTHING: Buffer = Buffer.alloc(0);
 /** One less than the longest blank line. */
 const LEAD_BYTES = 3;
 const LF = 0x0a;
 const CR = 0x0d;
+/** Media types are the same in any case (RFC 9110 section 8.3.1). */
+const EVENT_STREAM = /^text\/event-stream/i;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /**
@@ -63,6 +66,7 @@ export class StreamTap {
     let whole = this.#pendingBytes === 0 ? this.#cut(chunk) : this.#join(chunk);
     if (whole === undefined) return undefined;
     if (!this.#begun) whole = this.#begin(whole);
+    if (whole === undefined) return undefined;
     // The marks looked for are ASCII, and searching a string is cheaper than searching a buffer.
     const text = whole.toString('latin1');
     if (!endsLikeJson(text)) {
@@ -116,11 +120,15 @@ export class StreamTap {
     return whole;
   }
 
-  /** A heartbeat may have gone out before the stream's byte order mark, which would then be text. */
-  #begin(whole: Buffer): Buffer {
-    this.#begun = true;
+  /**
+   * Comments before the first data are left out: they are signs of life, and an answer that has begun can
+   * fail with no status of its own any more. So is a byte order mark, which behind a heartbeat would be text.
+   */
+  #begin(whole: Buffer): Buffer | undefined {
     const mark = BYTE_ORDER_MARK.length;
-    return whole.subarray(0, mark).equals(BYTE_ORDER_MARK) ? whole.subarray(mark) : whole;
+    const events = whole.subarray(0, mark).equals(BYTE_ORDER_MARK) ? whole.subarray(mark) : whole;
+    this.#begun = eventsOf(events.toString('latin1')).some((event) => (dataOf(event) ?? '') !== '');
+    return this.#begun ? events : undefined;
   }
 
   /** Some servers repeat in their errors the key that they were sent. */
@@ -146,6 +154,11 @@ export class StreamTap {
   }
 }
 
+/** Whether a body is a stream of events, by its media type. */
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType !== undefined && EVENT_STREAM.test(contentType);
+}
+
 /** The error that a block of whole events begins with, if it does. */
 export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined {
   if (!events.includes(ERROR_MARK)) return undefined;
@@ -165,9 +178,9 @@ function lastBoundary(bytes: Buffer): number {
     return length;
   }
   const lf = bytes.lastIndexOf(LF_LF);
-  const crlf = bytes.lastIndexOf(CRLF_CRLF);
+  const crlf = bytes.lastIndexOf(LF_CRLF);
   const cr = bytes.lastIndexOf(CR_CR);
-  return Math.max(lf === -1 ? 0 : lf + 2, crlf === -1 ? 0 : crlf + 4, cr === -1 ? 0 : cr + 2);
+  return Math.max(lf === -1 ? 0 : lf + 2, crlf === -1 ? 0 : crlf + 3, cr === -1 ? 0 : cr + 2);
 }
 
 function withUsageSettled(block: Buffer, strip: boolean): Buffer | undefined {
@@ -212,5 +225,5 @@ function eventsIn(text: string): number {
 
 function blankLineAtEnd(text: string): string {
   if (text.charCodeAt(text.length - 2) === LF) return '\n\n';
-  return text.charCodeAt(text.length - 1) === LF ? '\r\n\r\n' : '\r\r';
+  return text.charCodeAt(text.length - 1) === LF ? '\n\r\n' : '\r\r';
 }
