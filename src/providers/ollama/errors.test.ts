@@ -28,6 +28,10 @@ test('texts of several versions map to one code each', () => {
     [500, 'quantization is only supported for F16, BF16 and F32 models', 'invalid_request'],
     [400, 'something new', 'invalid_request'],
     [418, 'something else', 'upstream_error'],
+    // Proxies in front of it say so, with limits of their own.
+    [402, 'payment required', 'invalid_request'],
+    [413, 'request entity too large', 'payload_too_large'],
+    [422, 'unprocessable', 'invalid_request'],
   ];
   for (const [status, text, expected] of cases) assert.equal(code(status, text), expected, text);
 });

@@ -40,8 +40,11 @@ const BY_TEXT: readonly (readonly [RegExp, ErrorCode])[] = [
 const BY_STATUS: ReadonlyMap<number, ErrorCode> = new Map([
   [400, 'invalid_request'],
   [401, 'upstream_auth'],
+  [402, 'invalid_request'],
   [403, 'upstream_auth'],
   [404, 'upstream_error'],
+  [413, 'payload_too_large'],
+  [422, 'invalid_request'],
   [429, 'rate_limited'],
   [503, 'overloaded'],
 ]);

@@ -48,12 +48,12 @@ function limited(
   };
 }
 
-/** A refusal of the request by an upstream that has a code of its own for it, as only OpenAI's dialect does. */
+/** A refusal of the request by an upstream; only OpenAI's dialect has codes of its own for it. */
 function refused(status: number, code: string | null): FaultCase {
   const expected = error(status, 'invalid_request');
   return {
     name: code === null ? `status ${status}` : `status ${status} and the code \`${code}\``,
-    columns: ({ dialect }) => dialect === 'openai',
+    ...(code === null ? {} : { columns: ({ dialect }) => dialect === 'openai' }),
     deployments: refusing({ status, message: 'that will not do', more: { code } }),
     expect: always(code === null ? expected : ownError(expected, code)),
     keepsConnection: true,
@@ -146,7 +146,12 @@ export const STATUS_ROWS: readonly UpstreamRow[] = [
       refused(400, 'content_filter'),
       refused(400, null),
       refused(402, null),
+      refused(422, null),
       refused(422, 'unsupported_value'),
+      {
+        ...refused(413, null),
+        expect: always(error(413, 'payload_too_large')),
+      },
     ],
   },
 ];
