@@ -1,8 +1,9 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { messageOf, systemCodeOf } from './shared/errors.ts';
+import { makeFolder } from './store/make-folder.ts';
 import type { Logger } from './telemetry/log.ts';
 
 /** Name of the file in the data directory in which the models of each host are remembered. */
@@ -67,7 +68,7 @@ function read(file: string, logger: Logger): Readonly<Record<string, readonly st
 /** A reader sees the old file or the new one, never half of one, whenever the process ends. */
 async function replaceFile(file: string, text: string): Promise<void> {
   const draft = `${file}.${String(process.pid)}.tmp`;
-  await mkdir(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   try {
     await writeFile(draft, text, { mode: 0o600 });
     await rename(draft, file);

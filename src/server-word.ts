@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { House } from './assemble.ts';
 import { SERVER_FILE, TOKEN_FILE } from './server-file.ts';
 import { messageOf, systemCodeOf } from './shared/errors.ts';
+import { makeFolder } from './store/make-folder.ts';
 
 /** What a server tells the command line of this machine: where it is, and how to open it. */
 export type ServerWord = {
@@ -11,6 +12,9 @@ export type ServerWord = {
   /** Takes it back, at once, so that it can be the last that a process does. */
   takeBack(): void;
 };
+
+const NOT_LEFT =
+  'the command line does not find this server: its data directory cannot be written; check its space and permissions, or choose another with data_dir';
 
 /**
  * Creates the word of a server at `url`; it lies in the data directory, for its owner only. Where it
@@ -32,9 +36,9 @@ export function createServerWord(house: House, url: string): ServerWord {
   };
   return {
     leave: () =>
-      tryTo('the command line does not find this server: its data directory cannot be written', () => {
+      tryTo(NOT_LEFT, () => {
         const files = filesOf(house, url);
-        mkdirSync(house.serving().settings.dataDir, { recursive: true });
+        makeFolder(house.serving().settings.dataDir);
         for (const [file, text] of left) if (!files.has(file)) takeBack(file, text);
         for (const [file, text] of files) {
           if (left.get(file) === text) continue;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { rm, statfs, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import type { OllamaTag } from '../ollama/api/api-types.ts';
 import { createOllamaClient } from '../ollama/api/client.ts';
 import { indexFileOf, isReadableIndex } from '../rag/service/index-file.ts';
 import { messageOf, systemCodeOf } from '../shared/errors.ts';
+import { makeFolder } from '../store/make-folder.ts';
 import { walkVault } from '../vault/walk.ts';
 import type { Clocks, UpstreamClient } from '../wire/upstream.ts';
 import type { MachinePorts } from './doctor-checks.ts';
@@ -79,7 +80,7 @@ function toListedModel({ name, remote_host: remoteHost, capabilities }: OllamaTa
 async function writeProblem(folder: string): Promise<string | undefined> {
   const probe = path.join(folder, `.doctor-${randomUUID()}`);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     await writeFile(probe, '');
     await rm(probe);
     return undefined;

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ObeliskError, messageOf, systemCodeOf } from '../shared/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { numberColumn } from './row.ts';
 
 /** What a database file is opened with. */
@@ -154,7 +155,7 @@ function removeFiles(options: DatabaseOptions): void {
  */
 export function openDatabase(options: DatabaseOptions): OpenedDatabase {
   try {
-    if (options.file !== ':memory:') mkdirSync(dirname(options.file), { recursive: true });
+    if (options.file !== ':memory:') makeFolder(dirname(options.file));
   } catch (error) {
     throw failure(options, error);
   }

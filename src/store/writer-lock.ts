@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, ObeliskError, systemCodeOf } from '../shared/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** The right to write one file, or who has it. */
 export type WriterLock =
@@ -25,7 +26,7 @@ export function acquireWriterLock(file: string): WriterLock {
   const pidFile = `${file}.pid`;
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     database = new DatabaseSync(file, { timeout: 0 });
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     writeFileSync(pidFile, String(process.pid));
