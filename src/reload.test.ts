@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -58,6 +59,19 @@ test('a reload puts the file in force as it is by now, and names what needs a re
   assert.deepEqual(await names(obelisk), ['new']);
   assert.equal(obelisk.config.settings.server.port, 4000, 'what cannot change is told as it is');
 });
+
+test(
+  'a pipe in the place of the file is refused, because nobody may ever write to it',
+  { skip: process.platform === 'win32' && 'named pipes' },
+  async (context) => {
+    const { obelisk, folder } = await opened(context, `${mock('old')}vaults: []\n`);
+    const config = path.join(folder, 'obelisk.yaml');
+    rmSync(config);
+    execFileSync('mkfifo', [config]);
+    await assert.rejects(obelisk.reload(), /obelisk\.yaml is a pipe or a device/);
+    assert.deepEqual(await names(obelisk), ['old']);
+  },
+);
 
 test('a bad file, an empty one, one that is gone and a missing vault leave the old configuration in force', async (context) => {
   const { obelisk, write, folder } = await opened(context, `${mock('old')}vaults: []\n`);

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { House } from './assemble.ts';
 import type { LoadedConfig, VaultEntry } from './config/settings.ts';
 import { requireVaults } from './require-vaults.ts';
@@ -17,6 +18,7 @@ export async function reloadHouse(house: House, load: () => LoadedConfig): Promi
   const { logger, reloads } = house.lasting;
   const before = house.config();
   try {
+    requireRereadable(before.file);
     const config = load();
     requireFile(config, before);
     await requireVaults(addedVaults(config, before));
@@ -33,6 +35,25 @@ export async function reloadHouse(house: House, load: () => LoadedConfig): Promi
     for (const reason of messageOf(error).split('\n'))
       logger.error('the configuration was not reloaded; the old one stays', { reason, stack });
     throw error;
+  }
+}
+
+/** A pipe and a device give their text once, and to open one that nobody writes to holds everybody up for ever. */
+function requireRereadable(file: string | undefined): void {
+  if (file === undefined || !isPipeOrDevice(file)) return;
+  throw new ObeliskError(
+    'config_invalid',
+    `the configuration file ${file} is a pipe or a device, which cannot be read anew; start the server again`,
+  );
+}
+
+function isPipeOrDevice(file: string): boolean {
+  try {
+    const facts = statSync(file);
+    return !facts.isFile() && !facts.isDirectory();
+  } catch {
+    // Why it cannot be read is told by whoever reads it.
+    return false;
   }
 }
 
