@@ -24,7 +24,7 @@ export type CallObserver = {
 /** Errors that a retry, which SDKs do on their own for every 5xx, cannot mend. */
 const HOPELESS: ReadonlySet<ErrorCode> = new Set(['upstream_auth', 'loop_detected', 'model_unavailable']);
 
-/** Messages of these codes are ours alone; others may quote an upstream, which may quote the prompt. */
+/** Messages of these codes are always ours alone; others may quote an upstream, which may quote the prompt. */
 const LOGGED_REASON: ReadonlySet<ErrorCode> = new Set(['upstream_unreachable', 'upstream_auth']);
 
 /** What a page of another origin may read, as SDKs and plugins do. */
@@ -227,7 +227,7 @@ export class Call implements OpenCall {
       attempts: this.attempts || undefined,
       status: this.#status || undefined,
       outcome,
-      reason: error && LOGGED_REASON.has(error.code) ? error.message : undefined,
+      reason: error && (error.ownWords || LOGGED_REASON.has(error.code)) ? error.message : undefined,
       durationMs: Math.round(durationMs),
       firstTokenMs: this.#firstTokenMs === undefined ? undefined : Math.round(this.#firstTokenMs),
       promptTokens: this.usage?.promptTokens,

@@ -43,6 +43,7 @@ export class Door {
       trouble &&
       new ObeliskError('overloaded', `${trouble.reason}; ask again in a moment`, {
         retryAfter: RETRY_AFTER_SECONDS,
+        ownWords: true,
       });
   }
 }

@@ -224,6 +224,11 @@ export type ErrorDetails = {
   readonly retryAfter?: number | undefined;
   /** HTTP status of the upstream's answer, where its head had come; a failure in the middle of a 200 says 200. */
   readonly upstreamStatus?: number | undefined;
+  /**
+   * Whether the message is Obelisk's own words and nothing of a request, so that the log may have it:
+   * messages of the same code may quote an upstream, which may quote the prompt.
+   */
+  readonly ownWords?: boolean;
   /** The upstream's own code, told to the client in place of ours; everything else here goes by ours. */
   readonly upstreamCode?: string | undefined;
 };
@@ -239,6 +244,7 @@ export class ObeliskError extends Error {
   readonly retryAfter: number | undefined;
   readonly upstreamStatus: number | undefined;
   readonly upstreamCode: string | undefined;
+  readonly ownWords: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -247,6 +253,7 @@ export class ObeliskError extends Error {
     this.retryAfter = details.retryAfter;
     this.upstreamStatus = details.upstreamStatus;
     this.upstreamCode = details.upstreamCode;
+    this.ownWords = details.ownWords === true;
   }
 
   /** HTTP status of the code; an upstream's refusal of the request keeps its own where clients tell it from 400. */
@@ -263,8 +270,8 @@ export class ObeliskError extends Error {
 
   /** The same error with more details, and itself as the cause. */
   with(details: ErrorDetails): ObeliskError {
-    const { code, message, param, retryAfter, upstreamStatus, upstreamCode } = this;
-    const own = { cause: this, param, retryAfter, upstreamStatus, upstreamCode };
+    const { code, message, param, retryAfter, upstreamStatus, upstreamCode, ownWords } = this;
+    const own = { cause: this, param, retryAfter, upstreamStatus, upstreamCode, ownWords };
     return new ObeliskError(code, message, { ...own, ...details });
   }
 }

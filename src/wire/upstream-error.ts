@@ -109,11 +109,11 @@ export function toUpstreamError(request: UpstreamRequest, error: unknown, progre
   }
   if (EXHAUSTED.has(code)) {
     const message = `the request to ${url} was not sent: Obelisk may open no more connections (${code}); ask again in a moment, or start it with a higher limit of open files`;
-    return new ObeliskError('overloaded', message, { cause: error, retryAfter: RETRY_AFTER_SECONDS });
+    return new ObeliskError('overloaded', message, { cause: error, retryAfter: RETRY_AFTER_SECONDS, ownWords: true });
   }
   if (error instanceof ClientClosed) {
     const message = `the request to ${url} was dropped because Obelisk is stopping`;
-    return new ObeliskError('overloaded', message, { cause: error });
+    return new ObeliskError('overloaded', message, { cause: error, ownWords: true });
   }
   return new ObeliskError('internal', `the request to ${url} failed: ${messageOf(error)}`, { cause: error });
 }

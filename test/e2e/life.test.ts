@@ -209,6 +209,11 @@ test(
     const refusal = (await client.answers(2))[1];
     assertRefused(refusal, { status: 503, code: 'overloaded' });
     assert.ok(Number(refusal?.headers['retry-after']) >= 1);
+    await until(
+      () => /error:overloaded".*"reason":"[^"]*open no more connections \(EMFILE\)/.test(program.stderr()),
+      'the log tells why',
+      PATIENCE_MS,
+    );
     limitFiles(program.pid, 1_000);
     client.write(question);
     assert.equal((await client.answers(3))[2]?.status, 200, 'the deployment is not blamed');

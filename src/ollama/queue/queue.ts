@@ -251,7 +251,7 @@ export class SlotQueue {
     return new ObeliskError(
       'overloaded',
       `${name} has ${this.#begun.size} requests in work and ${waiting} waiting, which is as many as may (providers.ollama.queue_limit); ask again later`,
-      { retryAfter: this.#retryAfter(limits) },
+      { retryAfter: this.#retryAfter(limits), ownWords: true },
     );
   }
 
@@ -261,7 +261,7 @@ export class SlotQueue {
     return new ObeliskError(
       'overloaded',
       `${this.#options.name} did not come to the request in ${seconds} s, which is all the time it has; ask again later`,
-      { retryAfter: this.#retryAfter(this.#limits) },
+      { retryAfter: this.#retryAfter(this.#limits), ownWords: true },
     );
   }
 

@@ -73,3 +73,9 @@ test('what refuses a key is not quoted, because it may repeat the key', () => {
   }
   assert.doesNotMatch(ollamaError({ text: 'unauthorized: sk-canary', host }).message, /canary/);
 });
+
+test('what Ollama says is not our own words, whatever its code: it may quote the prompt', () => {
+  const busy = ollamaError({ host: 'http://127.0.0.1:11434', status: 503, text: 'no slot for "my secret"' });
+  assert.equal(busy.code, 'overloaded');
+  assert.equal(busy.ownWords, false);
+});
