@@ -7,6 +7,9 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AnonymousConnections } from './anonymous-connections.ts';
 
+/** As long as whoever has begun to speak has. */
+const SILENT_MS = 250;
+
 async function crowd(t: TestContext, anonymous: AnonymousConnections, count: number): Promise<Socket[]> {
   const server = createServer((socket) => anonymous.add(socket.on('error', () => socket.destroy())));
   server.listen(0, '127.0.0.1');
@@ -29,7 +32,11 @@ for (const [what, limit, limitPerAddress] of [
   ['from one address', 100, 3],
 ] as const) {
   test(`a burst past the limit ${what} comes down to as many as may stay, without another one`, async (t) => {
-    const clients = await crowd(t, new AnonymousConnections(limit, limitPerAddress), 20);
+    const clients = await crowd(
+      t,
+      new AnonymousConnections({ limit, limitPerAddress, silentMs: SILENT_MS }),
+      20,
+    );
     for (let waited = 0; open(clients) > 3 && waited < 5_000; waited += 50) await sleep(50);
     assert.equal(open(clients), 3);
     assert.ok(
@@ -40,7 +47,7 @@ for (const [what, limit, limitPerAddress] of [
 }
 
 test('who has spoken is not dropped with the burst', async (t) => {
-  const anonymous = new AnonymousConnections(100, 2);
+  const anonymous = new AnonymousConnections({ limit: 100, limitPerAddress: 2, silentMs: SILENT_MS });
   const sockets: Socket[] = [];
   const add = anonymous.add.bind(anonymous);
   anonymous.add = (socket) => {
@@ -56,7 +63,7 @@ test('who has spoken is not dropped with the burst', async (t) => {
 });
 
 test('a loop that was held up reads what has come before it drops anybody', async (t) => {
-  const anonymous = new AnonymousConnections(100, 2);
+  const anonymous = new AnonymousConnections({ limit: 100, limitPerAddress: 2, silentMs: SILENT_MS });
   const add = anonymous.add.bind(anonymous);
   const accepted: Socket[] = [];
   const heard: Socket[] = [];
@@ -79,4 +86,26 @@ test('a loop that was held up reads what has come before it drops anybody', asyn
   assert.equal(heard.length, 20);
   await sleep(300);
   assert.equal(open(clients), 20);
+});
+
+test('who is yet to say its first word is waited for, who stops in the middle of a head is not', async (t) => {
+  const anonymous = new AnonymousConnections({ limit: 100, limitPerAddress: 4, silentMs: 60_000 });
+  const clients = await crowd(t, anonymous, 20);
+  for (const client of clients.slice(10)) client.write('GET / HT');
+  for (let waited = 0; open(clients) > 10 && waited < 5_000; waited += 50) await sleep(50);
+  await sleep(200);
+  assert.deepEqual(
+    clients.map((client) => client.closed),
+    clients.map((_, index) => index >= 10),
+  );
+});
+
+test('a crowd that is many times the limit is not waited for', async (t) => {
+  const clients = await crowd(
+    t,
+    new AnonymousConnections({ limit: 2, limitPerAddress: 100, silentMs: 60_000 }),
+    40,
+  );
+  for (let waited = 0; open(clients) > 16 && waited < 5_000; waited += 50) await sleep(50);
+  assert.ok(open(clients) <= 16);
 });

@@ -180,7 +180,7 @@ for (const transport of ['node:http', 'the codec'] as const) {
   });
 
   test(`over ${transport}: a flood of silent connections gives way to one that speaks`, async (t) => {
-    const { open, say } = await start(t, echo, { transport, anonymousConnections: 20 });
+    const { open, say } = await start(t, echo, { transport, anonymousConnections: 20, silentMs: 250 });
     const silent = await Promise.all(Array.from({ length: 20 }, open));
     await sleep(300);
     const newcomer = await open();

@@ -26,6 +26,8 @@ export type ServerLimits = {
   readonly anonymousConnections?: number;
   /** The same from one address; 64. */
   readonly anonymousPerAddress?: number;
+  /** How long one may say nothing before it gives way where there are more than that, in milliseconds; 5 s. */
+  readonly silentMs?: number;
 };
 
 /** Answers a request whose handler failed; `response.started` says whether a head was sent. */
@@ -72,6 +74,7 @@ const DEFAULT_LIMITS: Required<ServerLimits> = {
   stalledMs: 60_000,
   anonymousConnections: 512,
   anonymousPerAddress: 64,
+  silentMs: 5_000,
 };
 
 function listenErrorOf(error: unknown, { host, port }: ListenOptions): unknown {
@@ -110,7 +113,11 @@ class HandlerServer implements NodeServer {
     this.#handler = options.handler;
     this.#onError = options.onError;
     this.#onAcceptError = options.onAcceptError ?? (() => undefined);
-    this.#anonymous = new AnonymousConnections(limits.anonymousConnections, limits.anonymousPerAddress);
+    this.#anonymous = new AnonymousConnections({
+      limit: limits.anonymousConnections,
+      limitPerAddress: limits.anonymousPerAddress,
+      silentMs: limits.silentMs,
+    });
     this.#bodyRules = { clock, bodyMs: limits.bodyMs };
     this.#responseRules = {
       clock,
