@@ -37,6 +37,7 @@ const tokenLogprob = () =>
 const delta = () =>
   z.looseObject({
     content: z.string().nullish(),
+    refusal: z.string().nullish(),
     reasoning_content: z.string().nullish(),
     reasoning: z.string().nullish(),
     tool_calls: z.array(toolCallDelta()).nullish(),
@@ -75,6 +76,9 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'function_call',
 ]);
 
+/** By which vLLM, SGLang and OpenRouter end an answer that broke off. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['error', 'abort']);
+
 const FINISH_REASONS: ReadonlySet<string> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
 
 /** Who streams, for errors. */
@@ -104,6 +108,8 @@ export function createChatEventReader(source: EventSource = GATEWAY): ChatEventR
       if (!parsed.success) throw invalid('sent something that is no chunk of a chat completion');
       const [choice] = parsed.data.choices ?? [];
       if (!choice) return [];
+      if (BROKEN_OFF.has(choice.finish_reason ?? ''))
+        throw source.toError({ message: `it broke its answer off (${choice.finish_reason})` });
       reason = toFinishReason(choice.finish_reason) ?? reason;
       gather(calls, choice);
       return eventsOf(choice);
@@ -144,6 +150,7 @@ function eventsOf({ delta: changed, logprobs }: Choice): readonly ChatEvent[] {
     const content = logprobs?.content;
     events.push({ type: 'text-delta', text: changed.content, ...(content ? { logprobs: content } : {}) });
   }
+  if (changed.refusal) events.push({ type: 'text-delta', text: changed.refusal });
   const fields = Object.entries(changed).filter(([name, value]) => !KNOWN_FIELDS.has(name) && value !== null);
   if (fields.length > 0) events.push({ type: 'message-fields', fields: Object.fromEntries(fields) });
   return events;
