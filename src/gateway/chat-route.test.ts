@@ -71,3 +71,24 @@ for (const { name, ask } of TRANSPORTS) {
     assert.equal(chunks.map((chunk) => chunk.choices[0].delta.content ?? '').join(''), 'It is a mock.');
   });
 }
+
+for (const { name, ask } of TRANSPORTS) {
+  test(`of several answers in one stream, one end is not the end of all, ${name}`, async () => {
+    const second = (CHUNKS[0] ?? '').replace('"index":0', '"index":1');
+    for (const [rest, outcome] of [
+      [[], 'error:upstream_invalid'],
+      [['[DONE]'], 'ok'],
+    ] as const) {
+      await using upstream = await startUpstream((response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(sse([second, ...CHUNKS, ...rest]));
+      });
+      await using gateway = await startGateway([deployment({ baseUrl: upstream.baseUrl })]);
+      const body = { model: 'test-model', messages: MESSAGES, stream: true, n: 2 };
+      const told = dataOf((await ask(gateway, { path: '/v1/chat/completions', body })).text);
+      assert.deepEqual(gateway.outcomes(), [outcome]);
+      assert.equal(told.at(-1), '[DONE]');
+      assert.equal(told.filter((data) => data.startsWith('{"error"')).length, outcome === 'ok' ? 0 : 1);
+    }
+  });
+}

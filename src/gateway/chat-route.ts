@@ -151,6 +151,7 @@ class RoutedChat {
         asked,
         stream,
         stripUsage,
+        several: asksForSeveral(scan),
         set: stripUsage ? { stream_options: withUsage(scan) } : undefined,
       },
       this.#options,
@@ -209,6 +210,11 @@ function streamOptions(scan: Scan): Readonly<Record<string, unknown>> {
 
 function asksForUsage(scan: Scan): boolean {
   return streamOptions(scan)['include_usage'] === true;
+}
+
+function asksForSeveral(scan: Scan): boolean {
+  const count = scan.value('n');
+  return typeof count === 'number' && count > 1;
 }
 
 /** Every stream is asked for its usage, so that tokens are counted; other options stay. */

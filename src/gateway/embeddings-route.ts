@@ -66,7 +66,13 @@ class RoutedEmbedding {
     const { scan, asked, attempts } = this.#asked;
     try {
       if (!isPassedThrough(attempts.deployment) && (await this.#embed())) return;
-      const about = { path: '/embeddings', proof: 'data', stream: false, stripUsage: false } as const;
+      const about = {
+        path: '/embeddings',
+        proof: 'data',
+        stream: false,
+        stripUsage: false,
+        several: false,
+      } as const;
       passThrough(this.#call, { answering: this.#answering, scan, asked, ...about }, this.#options);
     } catch (error) {
       attempts.abandoned();

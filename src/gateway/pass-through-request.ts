@@ -37,6 +37,8 @@ export type PassThroughRequest = {
   readonly stream: boolean;
   /** Whether usage was asked for by us and not by the client. */
   readonly stripUsage: boolean;
+  /** Whether more than one answer was asked for (`n`). */
+  readonly several: boolean;
 };
 
 /**

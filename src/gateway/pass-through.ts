@@ -68,7 +68,7 @@ class Passage implements UpstreamSink {
     if (request.stream) {
       answering.events ??= new EventStream(call, dependencies.heartbeat);
       this.#events = answering.events;
-      this.#tap = new StreamTap(request.stripUsage, (text) => this.#target.redact(text));
+      this.#tap = new StreamTap(request.stripUsage, (text) => this.#target.redact(text), request.several);
     }
   }
 

@@ -30,6 +30,7 @@ const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 export class StreamTap {
   readonly #stripUsage: boolean;
   readonly #redact: (text: string) => string;
+  readonly #several: boolean;
   #begun = false;
   #malformed = false;
   #pending: Buffer[] = [];
@@ -43,10 +44,17 @@ export class StreamTap {
    * @param stripUsage Whether the event that holds only usage is taken out, because the client did
    *   not ask for it.
    * @param redact Takes secrets out of what an upstream says of its failures.
+   * @param several Whether more than one answer was asked for: a `finish_reason` is then the end of one
+   *   of them, and only `[DONE]` that of all.
    */
-  constructor(stripUsage: boolean, redact: (text: string) => string = (text) => text) {
+  constructor(
+    stripUsage: boolean,
+    redact: (text: string) => string = (text) => text,
+    several: boolean = false,
+  ) {
     this.#stripUsage = stripUsage;
     this.#redact = redact;
+    this.#several = several;
   }
 
   /** Events given out so far: about a token each, for want of the count that comes with the end. */
@@ -94,7 +102,8 @@ export class StreamTap {
 
   /** Reads the facts from the last events; called once, at the end. */
   facts(): StreamFacts {
-    return this.#tail.facts();
+    const facts = this.#tail.facts();
+    return this.#several ? { ...facts, complete: facts.done } : facts;
   }
 
   #cut(chunk: Buffer): Buffer | undefined {

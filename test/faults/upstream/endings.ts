@@ -110,7 +110,7 @@ export const ENDING_ROWS: readonly UpstreamRow[] = [
   {
     row: 10,
     fault: 'a clean end without an end of the answer',
-    sees: 'As 8 and 9: only `finish_reason`, `[DONE]` or `done` ends an answer.',
+    sees: 'As 8 and 9: only `finish_reason`, `[DONE]` or `done` ends an answer; where several were asked for (`n`), only `[DONE]` ends their stream.',
     cases: [
       {
         name: 'the last chunk after half the answer',
