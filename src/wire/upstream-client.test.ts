@@ -75,6 +75,18 @@ testOnBoth('it is sent once more only, and not at all when an answer had begun',
   assert.equal(upstream.requests.length, 5);
 });
 
+testOnBoth(
+  'a request that was read for a while before its connection broke is not sent again',
+  async (on) => {
+    const { client, upstream, request } = await startAsking(on, (_received, index) =>
+      index === 0 ? [json({})] : [wait(1_100), reset],
+    );
+    await (await client.request(request)).bytes(100);
+    await assert.rejects(client.request(request), { code: 'upstream_unreachable' });
+    assert.deepEqual([upstream.requests.length, upstream.connections], [2, 1]);
+  },
+);
+
 testOnBoth('a body is read as it arrives', async (on) => {
   const { client, request } = await startAsking(on, [
     send(chunkedHead('text/event-stream') + chunk('a')),

@@ -10,6 +10,9 @@ import type { Exchange, UpstreamRequest, UpstreamSink } from './upstream.ts';
 /** Interim responses (1xx) tolerated before the real one. */
 const MAX_INTERIM = 8;
 
+/** Time in which a connection that its peer had closed already shows it, in milliseconds: a round trip, and then some. */
+const STALE_MS = 1_000;
+
 /** What an exchange needs of its client. */
 export type ExchangePlace = {
   readonly clock: CoarseClock;
@@ -149,9 +152,14 @@ export class ActiveExchange implements Exchange, Watched, ConnectionEvents {
 
   onFailure(error: unknown): void {
     if (this.#phase === 'over') return;
-    const mayBeStale = this.#connection?.reused === true && this.#progress === 'nothing';
-    if (mayBeStale && !this.#retried && isStaleSocket(error)) this.#retryOnce();
+    if (this.#mayBeStale() && !this.#retried && isStaleSocket(error)) this.#retryOnce();
     else this.#fail(toUpstreamError(this.#request, error, this.#progress));
+  }
+
+  /** Later the request has been read: it may have been worked on, so that sending it again is an attempt. */
+  #mayBeStale(): boolean {
+    if (this.#connection?.reused !== true || this.#progress !== 'nothing') return false;
+    return this.#place.clock.elapsedMs(this.#phaseMs) < STALE_MS;
   }
 
   /** A peer may close an idle socket while a request is on its way to it: the request was not read. */
