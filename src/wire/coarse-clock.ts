@@ -47,8 +47,13 @@ export class CoarseClock {
     this.#watched.delete(watched);
   }
 
+  /** Timers run before the loop reads and immediates after it: a loop that was held up hears first what has come. */
   #tick(): void {
     this.#nowMs = performance.now();
+    setImmediate(() => this.#look());
+  }
+
+  #look(): void {
     this.#watched.forEach((watched) => watched.onTick(this.#nowMs));
     if (this.#watched.size > 0) return;
     clearInterval(this.#interval);

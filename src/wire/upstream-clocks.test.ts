@@ -181,3 +181,11 @@ testOnBoth(
     if (!socket.destroyed) await new Promise((resolve) => socket.once('close', resolve));
   },
 );
+
+testOnBoth('what came while the event loop was held up is heard before a clock runs out', async (on) => {
+  const { ask } = await startAsking(on, [json({})]);
+  const pending = ask({ connectMs: 100 });
+  const heldUntil = performance.now() + 400;
+  while (performance.now() < heldUntil);
+  assert.equal(await pending, '{}');
+});
