@@ -54,16 +54,19 @@ export class DeploymentState {
 
   /** Whether a limit leaves no room for one more request. */
   isSpent(limits: DeploymentLimits, nowMs: number): boolean {
-    if (this.inFlight >= limits.maxParallelRequests) return true;
-    return nowMs < this.#windowEndMs && (this.#requests >= limits.rpm || this.#tokens >= limits.tpm);
+    return this.inFlight >= limits.maxParallelRequests || this.#isWindowSpent(limits, nowMs);
   }
 
   /** Milliseconds until there may be room again, where a limit or a 429 is in the way; else undefined. */
   roomInMs(limits: DeploymentLimits, nowMs: number): number | undefined {
     if (this.cause === 'rate_limited' && this.cooledUntilMs > nowMs) return this.cooledUntilMs - nowMs;
-    if (!this.isSpent(limits, nowMs)) return undefined;
+    if (this.#isWindowSpent(limits, nowMs)) return this.#windowEndMs - nowMs;
     // When a request in flight will end is not known.
-    return this.inFlight >= limits.maxParallelRequests ? 0 : this.#windowEndMs - nowMs;
+    return this.inFlight >= limits.maxParallelRequests ? 0 : undefined;
+  }
+
+  #isWindowSpent({ rpm, tpm }: DeploymentLimits, nowMs: number): boolean {
+    return nowMs < this.#windowEndMs && (this.#requests >= rpm || this.#tokens >= tpm);
   }
 
   /** Counts a request as sent. */
