@@ -72,6 +72,13 @@ function isTlsCode(code: string): boolean {
   );
 }
 
+/** A server of one's own mostly has a certificate of one's own, which is in order and only unknown. */
+function tlsRemedyOf(code: string): string {
+  return /SELF_SIGNED|^UNABLE_TO_/.test(code)
+    ? 'correct the address, or start Obelisk with NODE_EXTRA_CA_CERTS set to the PEM file of the authority that vouches for it'
+    : 'correct its certificate or the address';
+}
+
 /** Whether a failure before any byte of the answer is what a keep-alive socket closed by its peer looks like. */
 export function isStaleSocket(error: unknown): boolean {
   if (error instanceof ConnectionEnded) return true;
@@ -104,12 +111,16 @@ export function toUpstreamError(request: UpstreamRequest, error: unknown, progre
   }
   const url = urlOf(request);
   if (isTlsCode(code)) {
-    const message = `${url} offered no TLS connection that can be trusted (${code}: ${messageOf(error)}); correct its certificate or the address`;
+    const message = `${url} offered no TLS connection that can be trusted (${code}: ${messageOf(error)}); ${tlsRemedyOf(code)}`;
     return new ObeliskError('upstream_invalid', message, { cause: error });
   }
   if (EXHAUSTED.has(code)) {
     const message = `the request to ${url} was not sent: Obelisk may open no more connections (${code}); ask again in a moment, or start it with a higher limit of open files`;
-    return new ObeliskError('overloaded', message, { cause: error, retryAfter: RETRY_AFTER_SECONDS, ownWords: true });
+    return new ObeliskError('overloaded', message, {
+      cause: error,
+      retryAfter: RETRY_AFTER_SECONDS,
+      ownWords: true,
+    });
   }
   if (error instanceof ClientClosed) {
     const message = `the request to ${url} was dropped because Obelisk is stopping`;

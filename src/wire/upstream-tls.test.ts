@@ -73,7 +73,7 @@ for (const { name, certificate, trusted, reason } of [
     name: 'a certificate nobody vouches for',
     certificate: TRUSTED,
     trusted: undefined,
-    reason: /SELF_SIGNED/,
+    reason: /SELF_SIGNED.*NODE_EXTRA_CA_CERTS/,
   },
 ]) {
   testOnBoth(`${name} is refused with its reason, and the key is not sent`, async (on) => {
