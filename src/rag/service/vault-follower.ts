@@ -19,6 +19,7 @@ const RETRY_MS = 2000;
 export class VaultFollower {
   readonly #options: VaultFollowerOptions;
   readonly #closing = new AbortController();
+  #comparedMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: VaultFollowerOptions) {
@@ -52,14 +53,21 @@ export class VaultFollower {
     void (paths === 'everything' ? host.pass() : host.noticed(paths));
   }
 
+  /** It may fail between two full comparisons too, and comes back as soon then. */
   #schedule(): void {
     if (this.#closing.signal.aborted) return;
+    this.#timer = setTimeout(
+      () => {
+        void this.#look().then(() => this.#schedule());
+      },
+      Math.min(RETRY_MS, this.#options.reconcileMs),
+    );
+  }
+
+  async #look(): Promise<void> {
     const { host, reconcileMs } = this.#options;
-    const delayMs = host.failed ? Math.min(RETRY_MS, reconcileMs) : reconcileMs;
-    this.#timer = setTimeout(() => {
-      void host.pass().then(() => {
-        this.#schedule();
-      });
-    }, delayMs);
+    if (!host.failed && performance.now() - this.#comparedMs < reconcileMs) return;
+    await host.pass();
+    this.#comparedMs = performance.now();
   }
 }
