@@ -117,6 +117,28 @@ test('a server outlives the readers of its outputs', async () => {
 });
 
 test(
+  'a server ends in order though the reader of its log has stopped',
+  { skip: process.platform === 'win32' && 'signals' },
+  async (context) => {
+    writeFileSync(path.join(folder, 'serve.yaml'), 'vaults: []\n');
+    const child = start(['serve', '-c', 'serve.yaml', '--port', '0']);
+    context.after(() => child.kill('SIGKILL'));
+    const [text] = await once(child.stdout, 'data');
+    const url = /listening on (\S+)/.exec(String(text))?.[1] ?? '';
+    child.stderr.pause();
+    // More lines than a pipe and both its ends hold.
+    for (let round = 0; round < 20; round += 1)
+      await Promise.all(
+        Array.from({ length: 200 }, () => fetch(`${url}/v1/models`).then((got) => got.text())),
+      );
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    assert.deepEqual(await Promise.race([ended, sleep(8_000, 'still there')]), [0, null]);
+    child.stderr.destroy();
+  },
+);
+
+test(
   'a server starts and serves while the disk of its log is full',
   { skip: !existsSync('/dev/full') && 'a device that is always full' },
   async (context) => {

@@ -14,6 +14,9 @@ import { requireVaults } from '../require-vaults.ts';
 import { hearHangUps, serveUntilEnd } from './serve-life.ts';
 import { withoutControls } from './style.ts';
 
+/** Longest that the end waits for the readers of the outputs, in milliseconds. */
+const LAST_LINES_MS = 1_000;
+
 /** Longest the start message waits for the first look at Ollama. */
 const MODELS_WAIT_MS = 800;
 const MODELS_SHOWN = 8;
@@ -59,14 +62,22 @@ async function serve(context: CommandContext): Promise<number> {
   reportNotices(context, config);
   await requireVaults(config.settings.vaults);
   const program = await context.open(config, { load });
+  let code: number;
   try {
     const listening = await program.listen();
     await announce(context, config, { program, url: listening.url });
     const configFile = config.file ?? path.join(terminal.cwd, DEFAULT_FILE);
-    return await serveUntilEnd({ terminal, program, listening, hangUps, configFile, readAtMs });
+    code = await serveUntilEnd({ terminal, program, listening, hangUps, configFile, readAtMs });
   } finally {
     await program.close();
   }
+  endUnread(terminal, code);
+  return code;
+}
+
+/** Lines that nobody reads would keep a process that has done all it had to. */
+function endUnread({ events }: CommandContext['terminal'], code: number): void {
+  setTimeout(() => events.exit(code), LAST_LINES_MS).unref();
 }
 
 type Running = { readonly program: Program; readonly url: string };
