@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ObeliskError, systemCodeOf } from '../shared/errors.ts';
 import { AnonymousConnections } from './anonymous-connections.ts';
+import { AnswersUnderWay } from './answers-under-way.ts';
 import { CoarseClock } from './coarse-clock.ts';
 import type { Handler, HttpRequest, HttpResponse } from './http.ts';
 import { CodecConnections } from './http1/codec-connections.ts';
@@ -100,8 +101,7 @@ class HandlerServer implements NodeServer {
   readonly #responseRules: ConstructorParameters<typeof NodeResponse>[1];
   readonly #codec: CodecConnections | undefined;
   #closing = false;
-  /** The last answer of each connection, under way or over. */
-  readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  readonly #answers = new AnswersUnderWay();
   /** The last request of each connection. */
   readonly #requests = new WeakMap<Duplex, NodeRequest>();
   /** Connections that end with the answer to what was refused on them. */
@@ -141,7 +141,7 @@ class HandlerServer implements NodeServer {
       },
       (incoming, outgoing) => this.#serve(incoming, outgoing),
     );
-    const listeners = this.#server.listeners('connection');
+    const listeners = [this.#answers.watch, ...this.#server.listeners('connection')];
     const handOver = (socket: Socket): void => {
       for (const listener of listeners) listener.call(this.#server, socket);
     };
@@ -222,7 +222,7 @@ class HandlerServer implements NodeServer {
     // What is taken as it arrives may take hours, and has a clock of its own.
     const isLate = systemCodeOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT';
     if (isLate && this.#requests.get(socket)?.streaming === true) return;
-    const last = this.#answers.get(socket);
+    const last = this.#answers.last(socket);
     // What follows a last request is not looked at; where a trailer said so, its answer does not say it.
     if (systemCodeOf(error) === 'HPE_CLOSED_CONNECTION' && last?.shouldKeepAlive !== true) return;
     // Each further piece of what is no request is an error of its own.
@@ -237,11 +237,10 @@ class HandlerServer implements NodeServer {
 
   /** Refuses CONNECT. node:http has let go of the socket: what it did there for earlier answers is done here. */
   #refuseTunnel(socket: Socket): void {
-    const last = this.#answers.get(socket);
+    const last = this.#answers.last(socket);
     socket.on('error', () => socket.destroy());
-    socket.on('drain', () => last?.emit('drain'));
     socket.on('end', () => socket.end());
-    socket.on('close', () => last?.destroy());
+    this.#answers.carryOn(socket);
     socket.resume();
     // Nobody else would close it with the server.
     this.#anonymous.add(socket);
@@ -259,7 +258,7 @@ class HandlerServer implements NodeServer {
       return;
     }
     this.#anonymous.delete(incoming.socket);
-    this.#answers.set(incoming.socket, outgoing);
+    this.#answers.add(incoming.socket, outgoing);
     const request = new NodeRequest(incoming, outgoing, this.#bodyRules);
     this.#requests.set(incoming.socket, request);
     this.#handle(request, new NodeResponse(outgoing, this.#responseRules));

@@ -135,9 +135,24 @@ for (const transport of ['node:http', 'the codec'] as const) {
     assert.ok(heard.length > pieces * PIECE.length);
   });
 
+  test(`over ${transport}: answers that wait for their client go on one after the other before a CONNECT is refused`, async (t) => {
+    const pieces = 40;
+    const serve: Handler = async (_request, response) => {
+      response.head(200, { 'content-length': String(pieces * PIECE.length) });
+      for (let piece = 0; piece < pieces; piece += 1) {
+        if (!response.write(PIECE)) await new Promise<void>((wake) => response.onDrain(wake));
+      }
+      response.end();
+    };
+    const asked = [1, 2, 3].map((index) => `GET /${index} ${HEAD}\r\n`).join('');
+    const heard = await say(t, { codec, serve }, [asked + CONNECT]);
+    assert.deepEqual(statusesOf(heard), ['200', '200', '200', '405']);
+    assert.ok(heard.length > 3 * pieces * PIECE.length);
+  });
+
   test(`over ${transport}: a client that leaves behind its CONNECT is gone`, async (t) => {
     const running = new Set<string>();
-    const asked = `GET /1 ${HEAD}\r\nGET /2 ${HEAD}\r\n${CONNECT}`;
+    const asked = `GET /1 ${HEAD}\r\nGET /2 ${HEAD}\r\nGET /3 ${HEAD}\r\n${CONNECT}`;
     const serve: Handler = (request) => {
       running.add(request.path);
       request.onGone(() => running.delete(request.path));
