@@ -225,14 +225,14 @@ class Passage implements UpstreamSink {
     this.#over('ok');
   }
 
-  /** Ends an attempt that failed: there may be another. */
+  /** Ends an attempt that failed, maybe inside a 200 with a status of its own: there may be another. */
   #fail(error: ObeliskError): void {
     // The rest of an answer that is not wanted would hold its connection.
     this.#exchange?.abort();
     this.#parts = [];
     this.#bytes = 0;
     this.#count(error.code);
-    const waitMs = this.#attempts.failed(error, this.#status);
+    const waitMs = this.#attempts.failed(error, error.upstreamStatus ?? this.#status);
     if (waitMs === undefined) this.#tell(error);
     else if (waitMs === 0) this.#goOn(error);
     else this.#pause = setTimeout(() => this.#goOn(error), waitMs);

@@ -61,8 +61,7 @@ export function aboutAnswer(
 
 /** The error that an upstream reported inside a 200. */
 export function reportedError(failure: UpstreamFailure, { redact, name }: UpstreamTarget): ObeliskError {
-  const { message } = failure;
-  return toStreamedError(message === undefined ? failure : { ...failure, message: redact(message) }, name);
+  return toStreamedError(failure, { upstream: name, redact });
 }
 
 /** The error for an answer that is none. `what` continues the upstream's name. */

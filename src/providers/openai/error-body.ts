@@ -13,23 +13,38 @@ export type UpstreamFailure = {
   readonly type?: string;
   readonly code?: string;
   readonly param?: string;
+  /** The HTTP status that was said in place of a code, as OpenRouter and vLLM do. */
+  readonly status?: number;
 };
 
 /**
- * Reads the `error` of a body: OpenAI's object, or the bare string that Ollama and many small
- * servers send. `undefined` when the value is no error.
+ * Reads the `error` of a body: OpenAI's object, the bare string that Ollama and many small servers
+ * send, or the body itself where older vLLM calls it an error. `undefined` when the value is no error.
  */
 export function readFailure(json: unknown): UpstreamFailure | undefined {
-  if (typeof json !== 'object' || json === null || !('error' in json)) return undefined;
+  if (typeof json !== 'object' || json === null) return undefined;
+  if (!('error' in json)) return 'object' in json && json.object === 'error' ? failureOf(json) : undefined;
   const { error } = json;
   if (typeof error === 'string') return { message: error };
-  if (typeof error !== 'object' || error === null) return undefined;
+  return typeof error === 'object' && error !== null ? failureOf(error) : undefined;
+}
+
+function failureOf(error: object): UpstreamFailure {
   return {
     ...text('message', 'message' in error ? error.message : undefined),
     ...text('type', 'type' in error ? error.type : undefined),
-    ...text('code', 'code' in error ? error.code : undefined),
+    ...codeOf(error),
     ...text('param', 'param' in error ? error.param : undefined),
   };
+}
+
+/** A status of a failure (RFC 9110 sections 15.5 and 15.6). */
+const FAILED_STATUS = /^[45]\d\d$/;
+
+function codeOf(error: object): UpstreamFailure {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  const isStatus = (typeof code === 'number' || typeof code === 'string') && FAILED_STATUS.test(`${code}`);
+  return isStatus ? { status: Number(code) } : text('code', code);
 }
 
 /** Depth to which words are looked for. */
@@ -44,7 +59,7 @@ export function readRefusal(json: unknown): UpstreamFailure | undefined {
   if (failure !== undefined || typeof json !== 'object' || json === null) return failure;
   return {
     ...text('message', wordsOf(json, WORDS_DEPTH)),
-    ...text('code', 'code' in json ? json.code : undefined),
+    ...codeOf(json),
     ...text('param', 'param' in json ? json.param : undefined),
   };
 }

@@ -1,5 +1,7 @@
 /** Whole events of a stream as text: WHATWG HTML, 9.2.6, as far as OpenAI's streams need it. */
 import { parseJson } from '../../shared/parse-json.ts';
+import { readFailure, readRefusal } from './error-body.ts';
+import type { UpstreamFailure } from './error-body.ts';
 
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
@@ -29,6 +31,13 @@ export function dataOf(event: string): string | undefined {
     .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5))
     .join('\n')
     .trimEnd();
+}
+
+const ERROR_EVENT = /^event: ?error *$/m;
+
+/** The failure that an event tells of, by what its data is or, where that has another form, by its name. */
+export function failureIn(event: string, json: unknown): UpstreamFailure | undefined {
+  return ERROR_EVENT.test(event) ? (readRefusal(json) ?? {}) : readFailure(json);
 }
 
 /**

@@ -1,15 +1,14 @@
 import { parseJson } from '../../shared/parse-json.ts';
 import type { Usage } from '../chat.ts';
-import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
-import { dataOf, eventsOf } from './stream-events.ts';
+import { dataOf, eventsOf, failureIn } from './stream-events.ts';
 
 /** How much of the end the facts are read from. */
 const TAIL_BYTES = 4 * 1024;
 /** Stands in a chunk with usage only: inside a JSON string its quotes would be escaped. */
 export const USAGE_MARK = '"prompt_tokens"';
-/** Stands in an error. */
-export const ERROR_MARK = '"error"';
+/** Stands in an error: as a key, as a kind, or as the name of the event. */
+export const ERROR_MARK = 'error';
 const FINISH_MARK = '"finish_reason"';
 const DONE_MARK = '[DONE]';
 /** Under an escape any of the others may hide. */
@@ -61,7 +60,7 @@ export class StreamTail {
         continue;
       }
       const json = parseJson(data);
-      failure ??= readFailure(json);
+      failure ??= failureIn(event, json);
       usage ??= usageOf(json);
       complete ||= hasFinishReason(json);
       if (complete && usage) break;

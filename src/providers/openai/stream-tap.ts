@@ -1,7 +1,13 @@
 import { parseJson } from '../../shared/parse-json.ts';
-import { readFailure } from './error-body.ts';
 import type { UpstreamFailure } from './error-body.ts';
-import { dataOf, endsLikeJson, eventsOf, eventsWithBlanksOf, soundLength } from './stream-events.ts';
+import {
+  dataOf,
+  endsLikeJson,
+  eventsOf,
+  eventsWithBlanksOf,
+  failureIn,
+  soundLength,
+} from './stream-events.ts';
 import { ERROR_MARK, hasEnd, StreamTail, USAGE_MARK, usageOf } from './stream-tail.ts';
 import type { StreamFacts } from './stream-tail.ts';
 
@@ -173,7 +179,7 @@ export function readLeadingFailure(events: Buffer): UpstreamFailure | undefined 
   if (!events.includes(ERROR_MARK)) return undefined;
   for (const event of eventsOf(events.toString())) {
     const data = dataOf(event);
-    if (data !== undefined) return data === '[DONE]' ? undefined : readFailure(parseJson(data));
+    if (data !== undefined) return data === '[DONE]' ? undefined : failureIn(event, parseJson(data));
   }
   return undefined;
 }

@@ -142,5 +142,5 @@ test('a conflict, which clients ask again after, is no fault of the request', ()
 test('a long message is cut', () => {
   const body = JSON.stringify({ error: 'x'.repeat(100_000) });
   assert.ok(toUpstreamError({ status: 500, body, redact, upstream }, NOW_MS).message.length < 3_000);
-  assert.ok(toStreamedError({ message: 'x'.repeat(100_000) }, upstream).message.length < 3_000);
+  assert.ok(toStreamedError({ message: 'x'.repeat(100_000) }, { upstream, redact }).message.length < 3_000);
 });

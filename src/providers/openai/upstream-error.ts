@@ -29,19 +29,42 @@ const RETRY_AFTER_LIMIT = 3_600;
  * which may repeat the key.
  */
 export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskError {
-  const { status, upstream } = answer;
-  if (status === 401 || status === 403) {
+  // A proxy's HTML page or plain text: the status says all that can be passed on.
+  const failure = redacted(readRefusal(parseJson(answer.body)) ?? {}, answer.redact);
+  const retryAfter = parseRetryAfter(answer.retryAfter, nowMs);
+  return errorOfStatus(answer.status, failure, { upstream: answer.upstream, retryAfter });
+}
+
+/** Turns an error that came inside a 200 or a stream into ours. */
+export function toStreamedError(
+  said: UpstreamFailure,
+  { upstream, redact }: Pick<UpstreamAnswer, 'upstream' | 'redact'>,
+): ObeliskError {
+  const failure = redacted(said, redact);
+  const { status, message = 'no message' } = failure;
+  // A 403 inside a 200 is mostly a moderator's word on one prompt: it must not end the use of the key.
+  if (status !== undefined && !isRefusalOfKey(status)) return errorOfStatus(status, failure, { upstream });
+  const words = message.slice(0, MESSAGE_LIMIT);
+  const own = ownCode(failure);
+  return own
+    ? new ObeliskError(own, words)
+    : new ObeliskError('upstream_error', `${upstream} failed while answering: ${words}`);
+}
+
+function errorOfStatus(
+  status: number,
+  failure: UpstreamFailure,
+  { upstream, retryAfter }: { readonly upstream: string; readonly retryAfter?: number | undefined },
+): ObeliskError {
+  if (isRefusalOfKey(status)) {
     return new ObeliskError(
       'upstream_auth',
       `${upstream} refused the key it was sent (${status}); correct the api_key of that deployment`,
       { upstreamStatus: status },
     );
   }
-  // A proxy's HTML page or plain text: the status says all that can be passed on.
-  const failure = redacted(readRefusal(parseJson(answer.body)) ?? {}, answer.redact);
   const code = codeOf(status, failure);
   const said = failure.message?.slice(0, MESSAGE_LIMIT);
-  const retryAfter = parseRetryAfter(answer.retryAfter, nowMs);
   return new ObeliskError(code, messageFor(code, { status, upstream, said }), {
     ...(failure.param && status < 500 ? { param: failure.param } : {}),
     retryAfter,
@@ -50,18 +73,17 @@ export function toUpstreamError(answer: UpstreamAnswer, nowMs: number): ObeliskE
   });
 }
 
-/** Redacts what JSON's escapes have been taken out of: a key written with them is a key all the same. */
-function redacted(failure: UpstreamFailure, redact: UpstreamAnswer['redact']): UpstreamFailure {
-  return Object.fromEntries(Object.entries(failure).map(([part, text]) => [part, redact(text)]));
+function isRefusalOfKey(status: number): boolean {
+  return status === 401 || status === 403;
 }
 
-/** Turns an error that came inside a 200 or a stream into ours. */
-export function toStreamedError(failure: UpstreamFailure, upstream: string): ObeliskError {
-  const said = failure.message?.slice(0, MESSAGE_LIMIT) ?? 'no message';
-  const own = ownCode(failure);
-  return own
-    ? new ObeliskError(own, said)
-    : new ObeliskError('upstream_error', `${upstream} failed while answering: ${said}`);
+/** Redacts what JSON's escapes have been taken out of: a key written with them is a key all the same. */
+function redacted(failure: UpstreamFailure, redact: UpstreamAnswer['redact']): UpstreamFailure {
+  const told = Object.entries(failure).map(([part, value]) => [
+    part,
+    typeof value === 'string' ? redact(value) : value,
+  ]);
+  return Object.fromEntries(told);
 }
 
 /**
