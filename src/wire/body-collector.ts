@@ -102,6 +102,14 @@ export class BodyCollector implements Watched {
     this.#fail(new ObeliskError('client_gone', message));
   }
 
+  /** What came is no body: nobody can tell where it ends. Gives whether anybody waited for it. */
+  broken(): boolean {
+    if (this.#over) return false;
+    const message = 'the request body is not valid HTTP/1.1: its chunks, or what follows them, are broken';
+    this.#fail(new ObeliskError('invalid_request', message));
+    return true;
+  }
+
   #refuse(): void {
     const message = `the request body is larger than ${this.#limitBytes} bytes; send less in one request`;
     this.#fail(new ObeliskError('payload_too_large', message));

@@ -19,8 +19,8 @@ export type HttpRequest = {
   readonly remoteAddress: string;
   /**
    * Reads the whole body; gives it at once where all of it has arrived.
-   * @throws ObeliskError `payload_too_large` past `limitBytes`, `request_timeout`, `client_gone`; as a
-   *   rejection where it has to be waited for.
+   * @throws ObeliskError `payload_too_large` past `limitBytes`, `request_timeout`, `client_gone`,
+   *   `invalid_request` where what came is no body; as a rejection where it has to be waited for.
    */
   body(limitBytes: number): Buffer | Promise<Buffer>;
   /**

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { systemCodeOf } from '../shared/errors.ts';
 import { BodyCollector } from './body-collector.ts';
 import type { BodyRules } from './body-collector.ts';
 import type { CoarseClock, Watched } from './coarse-clock.ts';
@@ -52,6 +53,7 @@ export class NodeRequest implements HttpRequest {
   readonly #outgoing: ServerResponse;
   readonly #rules: BodyRules;
   #stream: IncomingStream | undefined;
+  #collector: BodyCollector | undefined;
 
   constructor(incoming: IncomingMessage, outgoing: ServerResponse, rules: BodyRules) {
     const { path, query } = splitTarget(incoming.url ?? '/');
@@ -74,8 +76,18 @@ export class NodeRequest implements HttpRequest {
 
   body(limitBytes: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      collect(this.#incoming, new BodyCollector(this.#rules, limitBytes, { resolve, reject }));
+      this.#collector = new BodyCollector(this.#rules, limitBytes, { resolve, reject });
+      collect(this.#incoming, this.#collector);
     });
+  }
+
+  /** Tells whoever waits for the body that the parser takes it for none; gives whether somebody does, whose answer is the last. */
+  breakBody(error: Error): boolean {
+    const { complete, socket } = this.#incoming;
+    const isBroken = !complete && !socket.destroyed && systemCodeOf(error)?.startsWith('HPE_') === true;
+    if (!isBroken || this.#collector?.broken() !== true) return false;
+    this.#outgoing.shouldKeepAlive = false;
+    return true;
   }
 
   /** Whether the body is being taken as it arrives, with a clock of its own. */

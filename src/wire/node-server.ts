@@ -232,7 +232,13 @@ class HandlerServer implements NodeServer {
       return;
     }
     this.#refused.add(socket);
-    refuseInTurn(error, socket, last);
+    this.#refuseOnce(error, socket);
+  }
+
+  #refuseOnce(error: Error, socket: Duplex): void {
+    // Who waits for the body is told, and answers as to any other request.
+    if (this.#requests.get(socket)?.breakBody(error) === true) return;
+    refuseInTurn(error, socket, this.#answers.last(socket));
   }
 
   /** Refuses CONNECT. node:http has let go of the socket: what it did there for earlier answers is done here. */

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../test/eventually.ts';
+import { isObeliskError } from '../shared/errors.ts';
 import type { Handler } from './http.ts';
 import { createNodeServer } from './node-server.ts';
 
@@ -97,7 +98,7 @@ for (const transport of ['node:http', 'the codec'] as const) {
       if (request.path === '/1') await sleep(30);
       const status = await Promise.resolve(request.body(10)).then(
         () => 200,
-        () => 413,
+        (error: unknown) => (isObeliskError(error) ? error.status : 500),
       );
       response.head(status, { 'content-length': '0' });
       response.end();
@@ -106,6 +107,24 @@ for (const transport of ['node:http', 'the codec'] as const) {
     const heard = await say(t, { codec, serve }, [asked, 'no size\r\n']);
     // The codec leaves both pieces together to node:http, which parses them before anyone can refuse one.
     assert.deepEqual(statusesOf(heard), ['200', codec ? '400' : '413']);
+  });
+
+  test(`over ${transport}: who waits for a body is told that it is none, and answers`, async (t) => {
+    const told: string[] = [];
+    const serve: Handler = async (request, response) => {
+      const error: unknown = await Promise.resolve(request.body(100)).catch((thrown: unknown) => thrown);
+      if (isObeliskError(error)) told.push(error.code);
+      response.head(isObeliskError(error) ? error.status : 200, { 'x-own': 'yes', 'content-length': '0' });
+      response.end();
+    };
+    const chunked = `POST /1 ${HEAD}transfer-encoding: chunked\r\n\r\n`;
+    const heard = await say(t, { codec, serve }, [`${chunked}3\r\nabc\r\n`, 'no size\r\n', 'and more\r\n']);
+    assert.deepEqual(statusesOf(heard), ['400']);
+    assert.match(heard, /\r\nx-own: yes\r\n/);
+    assert.match(heard, /\r\nconnection: close\r\n/i);
+    const whole = `${chunked}0\r\nconnection: close\r\n\r\nGET /2 ${HEAD}\r\n`;
+    assert.deepEqual(statusesOf(await say(t, { codec, serve }, [whole]))[0], '200');
+    assert.deepEqual(told, ['invalid_request']);
   });
 
   test(`over ${transport}: CONNECT is refused in words, and no byte of a tunnel is looked at`, async (t) => {
