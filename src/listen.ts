@@ -62,7 +62,10 @@ export async function listenOn(house: House): Promise<Listening> {
     const cut = sleep(drainMs, undefined, { signal: drained.signal }).then(
       () =>
         house.endCalls(
-          new ObeliskError('overloaded', 'the server is stopping; ask again in a moment', { retryAfter: 2, ownWords: true }),
+          new ObeliskError('overloaded', 'the server is stopping; ask again in a moment', {
+            retryAfter: 2,
+            ownWords: true,
+          }),
         ),
       () => undefined,
     );
