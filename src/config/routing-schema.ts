@@ -73,7 +73,9 @@ export const DEPLOYMENT_ROUTING: {
       'Part of the requests, relative to the other entries of the name. Without any weight `rpm`, then `tpm`, takes its place.',
   }),
   rpm: limit('Requests a minute at most.'),
-  tpm: limit('Tokens a minute at most, prompts and answers.'),
+  tpm: limit(
+    'Tokens a minute, prompts and answers, after which it is not asked. They count when an answer ends.',
+  ),
   max_parallel_requests: limit('Requests at once at most.'),
   num_retries: retries('Further attempts after one that failed, at most 5.', OF_THE_ROUTER),
   cooldown_time: cooldown(OF_THE_ROUTER),

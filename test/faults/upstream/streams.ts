@@ -211,6 +211,27 @@ export const STREAM_ROWS: readonly UpstreamRow[] = [
         keepsConnection: true,
       },
       {
+        name: 'that says 429 in place of a code',
+        columns: ({ dialect }) => dialect === 'openai',
+        deployments: alone((at) => [body(at, speechOf(at).streamedError('too many at once', { code: 429 }))]),
+        expect: always(error(429, 'rate_limited', [1, 60])),
+        attempts: [2, 3],
+        becomes: () => 'rate_limited',
+        deadlineMs: 15_000,
+        says: /too many at once/,
+        keepsConnection: true,
+      },
+      {
+        name: 'known by the name of its event alone',
+        columns: isSse,
+        deployments: alone((at) => [
+          body(at, 'event: error\ndata: {"message":"out of memory"}\n\ndata: [DONE]\n\n'),
+        ]),
+        expect: always(error(502, 'upstream_error')),
+        says: /out of memory/,
+        keepsConnection: true,
+      },
+      {
         name: 'after the first words',
         columns: isRecords,
         deployments: alone((at, request) => [
