@@ -206,7 +206,7 @@ export class Attempts {
       return verdict.unsent || this.#host.budget.take(nowMs) ? 0 : undefined;
     }
     if (!verdict.retrySame) return undefined;
-    const pauseMs = this.#pauseMs(nowMs);
+    const pauseMs = Math.max(this.#pauseMs(nowMs), verdict.leastMs);
     this.#next = this.#host.choose(this.#group, nowMs + pauseMs);
     if (this.#next === undefined || this.#isLate(nowMs + pauseMs)) return undefined;
     return this.#host.budget.take(nowMs) ? pauseMs : undefined;

@@ -14,6 +14,8 @@ export type Verdict = {
   readonly retry: boolean;
   /** Whether the same one may be asked again after a pause, where there is no other. */
   readonly retrySame: boolean;
+  /** How long that pause is at least, because the upstream said so, in milliseconds. */
+  readonly leastMs: number;
   /** Whether the connection broke before an answer came, so that a fresh one may do, once. */
   readonly broken: boolean;
   /** Whether the request never left, so that asking again adds no load to anybody. */
@@ -38,7 +40,10 @@ const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
   'internal',
 ]);
 
-const NOTHING = { retry: false, retrySame: false, broken: false, unsent: false };
+const NOTHING = { retry: false, retrySame: false, leastMs: 0, broken: false, unsent: false };
+
+/** Longest `retry-after` that is waited out: the client is told of a longer one, and may ask elsewhere. */
+const SOON_SECONDS = 4;
 
 /**
  * Judges a failed attempt. Tried again is only what cannot have been answered already or what the
@@ -53,10 +58,15 @@ export function judgeFailure(error: ObeliskError, status: number): Verdict {
   if (status === 429) {
     return { ...NOTHING, health: 'rate_limited', retry: true, retrySame: error.retryAfter === undefined };
   }
-  if (status === 408 || status === 409) return { ...NOTHING, health: 'sound', retry: true, retrySame: true };
+  if (status === 408 || status === 409) return { ...later(error), health: 'sound' };
   if (OF_THE_REQUEST.has(error.code)) return { health: 'sound', ...NOTHING };
-  if (status >= 500) return { ...NOTHING, health: 'failing', retry: true, retrySame: true };
+  if (status >= 500) return { ...later(error), health: 'failing' };
   return { health: status >= 400 ? 'sound' : 'failing', ...NOTHING };
+}
+
+/** Somebody else is asked at once; the same one when it said, where that is soon. */
+function later({ retryAfter = 0 }: ObeliskError): Omit<Verdict, 'health'> {
+  return { ...NOTHING, retry: true, retrySame: retryAfter <= SOON_SECONDS, leastMs: retryAfter * 1_000 };
 }
 
 /** No head came. */
@@ -65,7 +75,7 @@ function judgeSilence(error: ObeliskError): Verdict {
     case 'upstream_unreachable': {
       const code = systemCodeOf(error.cause) ?? '';
       const [unsent, broken] = [UNSENT.has(code), BROKEN.has(code)];
-      return { health: 'unreachable', retry: true, retrySame: false, broken, unsent };
+      return { ...NOTHING, health: 'unreachable', retry: true, broken, unsent };
     }
     // It was not asked: its queue with us was full, or the turn of the request did not come in time.
     case 'overloaded':

@@ -29,7 +29,7 @@ export function routingCounters(balancer: () => Balancer): readonly ExtraCounter
     },
     {
       name: 'obelisk_deployment_cooldowns_total',
-      help: 'Times that a deployment was left alone, by cause.',
+      help: 'Failures for which a deployment was left alone, or for longer, by cause.',
       read: () => [...balancer().states().values()].flatMap(cooldownSamples),
     },
   ];
