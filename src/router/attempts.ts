@@ -205,7 +205,8 @@ export class Attempts {
       this.#next = other;
       return verdict.unsent || this.#host.budget.take(nowMs) ? 0 : undefined;
     }
-    if (!verdict.retrySame) return undefined;
+    // Of a longer wait the client is told, and may ask elsewhere.
+    if (!verdict.retrySame || verdict.leastMs > this.#host.pause.mostMs) return undefined;
     const pauseMs = Math.max(this.#pauseMs(nowMs), verdict.leastMs);
     this.#next = this.#host.choose(this.#group, nowMs + pauseMs);
     if (this.#next === undefined || this.#isLate(nowMs + pauseMs)) return undefined;

@@ -42,9 +42,6 @@ const OF_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
 
 const NOTHING = { retry: false, retrySame: false, leastMs: 0, broken: false, unsent: false };
 
-/** Longest `retry-after` that is waited out: the client is told of a longer one, and may ask elsewhere. */
-const SOON_SECONDS = 4;
-
 /**
  * Judges a failed attempt. Tried again is only what cannot have been answered already or what the
  * upstream itself asks to be tried again: no connection, no answer, 408, 409, 429 and 5xx. A POST
@@ -64,9 +61,9 @@ export function judgeFailure(error: ObeliskError, status: number): Verdict {
   return { health: status >= 400 ? 'sound' : 'failing', ...NOTHING };
 }
 
-/** Somebody else is asked at once; the same one when it said, where that is soon. */
+/** Somebody else is asked at once; the same one not before it said. */
 function later({ retryAfter = 0 }: ObeliskError): Omit<Verdict, 'health'> {
-  return { ...NOTHING, retry: true, retrySame: retryAfter <= SOON_SECONDS, leastMs: retryAfter * 1_000 };
+  return { ...NOTHING, retry: true, retrySame: true, leastMs: retryAfter * 1_000 };
 }
 
 /** No head came. */
