@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Secret } from '../shared/secret.ts';
 import { askSocket, dataOf, deployment, startGateway, startUpstream } from '../../test/gateway.ts';
 import type { Answer, TestGateway } from '../../test/gateway.ts';
 
 const PIECE = '{"id":"x","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}';
-const MESSAGE = 'the model is busy with sk-upstream-1';
+const KEY = 'sk-upstream-0123456789';
+const MESSAGE = `the model is busy with ${KEY}`;
 const DONE = 'data: [DONE]\n\n';
 
 /** A gateway whose upstream answers 200 with `text`. */
@@ -13,9 +15,13 @@ async function ask(text: string, stream = true): Promise<{ answer: Answer; log: 
     const type = stream ? 'text/event-stream' : 'application/json';
     response.writeHead(200, { 'content-type': type }).end(text);
   });
-  await using gateway = await startGateway([deployment({ baseUrl: upstream.baseUrl })]);
+  await using gateway = await startGateway([
+    deployment({ baseUrl: upstream.baseUrl, apiKey: new Secret(KEY) }),
+  ]);
   const body = { model: 'test-model', messages: [{ role: 'user', content: 'Hi' }], stream };
-  return { answer: await askSocket(gateway, { path: '/v1/chat/completions', body }), log: gateway.log };
+  const answer = await askSocket(gateway, { path: '/v1/chat/completions', body });
+  assert.ok(!answer.text.includes(KEY), answer.text);
+  return { answer, log: gateway.log };
 }
 
 const errorOf = (code: number | string): string => JSON.stringify({ error: { message: MESSAGE, code } });

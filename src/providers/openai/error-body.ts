@@ -33,7 +33,7 @@ function failureOf(error: object): UpstreamFailure {
   return {
     ...text('message', 'message' in error ? error.message : undefined),
     ...text('type', 'type' in error ? error.type : undefined),
-    ...codeOf(error),
+    ...codeOrStatus(error),
     ...text('param', 'param' in error ? error.param : undefined),
   };
 }
@@ -41,7 +41,7 @@ function failureOf(error: object): UpstreamFailure {
 /** A status of a failure (RFC 9110 sections 15.5 and 15.6). */
 const FAILED_STATUS = /^[45]\d\d$/;
 
-function codeOf(error: object): UpstreamFailure {
+function codeOrStatus(error: object): UpstreamFailure {
   const code: unknown = 'code' in error ? error.code : undefined;
   const isStatus = (typeof code === 'number' || typeof code === 'string') && FAILED_STATUS.test(`${code}`);
   return isStatus ? { status: Number(code) } : text('code', code);
@@ -59,7 +59,7 @@ export function readRefusal(json: unknown): UpstreamFailure | undefined {
   if (failure !== undefined || typeof json !== 'object' || json === null) return failure;
   return {
     ...text('message', wordsOf(json, WORDS_DEPTH)),
-    ...codeOf(json),
+    ...codeOrStatus(json),
     ...text('param', 'param' in json ? json.param : undefined),
   };
 }
